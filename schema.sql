@@ -1,0 +1,135 @@
+-- The chainkeep database, as it is now. Accepted as it stands by sqlite3 and by psql:
+--
+--     sqlite3 chainkeep.db < schema.sql
+--     psql -v ON_ERROR_STOP=1 -1 -f schema.sql mydatabase
+--
+-- chainkeep makes these tables itself on first use; this file is for reading, and for those who
+-- prefer to create a database by hand. A test proves that it equals the migrations.
+--
+-- The model. A *user* has *threads*; a thread has *steps* (messages are steps whose type is a
+-- message type; runs, tools and model calls are steps too) that nest by "parentId"; *elements* are
+-- what a step shows besides text, their bytes a *blob* named by "objectKey" in a blob store; a step
+-- has at most one *feedback*. Tables and columns keep the names that Chainlit documents, so queries
+-- written for them go on working; the columns that are ours are marked [ours].
+--
+--  * Ids are arbitrary text. Times are UTC text of one width, 2026-01-31T23:59:59.000000Z, so that
+--    their order as text is their order in time. JSON is text and comes back to the letter.
+--  * There are no foreign keys: Chainlit hands a step over before its thread, and an element before
+--    its step. The rows are kept in whatever order they arrive and joined when read.
+--  * A deleted thread, step or element leaves its row behind as a tombstone, emptied, with
+--    "deletedAt" set: a write that comes late finds it and does not bring the dead back.
+--  * "position" [ours] is the order in which rows were handed over (microseconds, strictly rising
+--    within a process); it settles ties of "createdAt". It is set once and never changes.
+
+CREATE TABLE users (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "identifier" TEXT NOT NULL,         -- what the user logs in with
+    "displayName" TEXT,                 -- [ours]
+    "metadata" TEXT NOT NULL,           -- JSON object
+    "createdAt" TEXT NOT NULL
+);
+CREATE UNIQUE INDEX users_identifier_key ON users ("identifier");
+
+CREATE TABLE threads (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "createdAt" TEXT NOT NULL,
+    "name" TEXT,
+    "userId" TEXT,                      -- users.id; set once, never changed to another
+    "userIdentifier" TEXT,
+    "tags" TEXT,                        -- JSON array
+    "metadata" TEXT NOT NULL,           -- JSON object: Chainlit's user session
+    "lastActivityAt" TEXT NOT NULL,     -- [ours] "createdAt" of the newest step; the sidebar's order
+    "deletedAt" TEXT                    -- [ours]
+);
+-- The sidebar's page, newest first.
+CREATE INDEX threads_user_activity_idx ON threads ("userId", "lastActivityAt", "id");
+
+CREATE TABLE steps (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "threadId" TEXT NOT NULL,           -- set once: a step never moves to another thread
+    "parentId" TEXT,
+    "type" TEXT NOT NULL,
+    "name" TEXT NOT NULL,
+    "input" TEXT NOT NULL,
+    "output" TEXT NOT NULL,
+    "createdAt" TEXT NOT NULL,
+    "start" TEXT,
+    "end" TEXT,
+    "command" TEXT,
+    "modes" TEXT,                       -- JSON
+    "language" TEXT,
+    "streaming" BOOLEAN NOT NULL,
+    "waitForAnswer" BOOLEAN,
+    "isError" BOOLEAN,
+    "showInput" TEXT,                   -- true, false, or the language of a code block
+    "defaultOpen" BOOLEAN,
+    "autoCollapse" BOOLEAN,
+    "metadata" TEXT NOT NULL,           -- JSON object
+    "tags" TEXT,                        -- JSON array
+    "generation" TEXT,                  -- JSON
+    "extra" TEXT,                       -- [ours] JSON object: keys that have no column here
+    "favorite" BOOLEAN NOT NULL,        -- [ours] metadata.favorite, kept apart to be indexed
+    "position" BIGINT NOT NULL,         -- [ours]
+    "revision" BIGINT NOT NULL,         -- [ours] 0 until the first update; a create never undoes one
+    "deletedAt" TEXT                    -- [ours]
+);
+-- A thread's steps in the order in which they are shown.
+CREATE INDEX steps_thread_created_idx ON steps ("threadId", "createdAt", "position");
+-- The children of a step, when it is deleted.
+CREATE INDEX steps_parent_idx ON steps ("parentId");
+-- The few steps that somebody starred.
+CREATE INDEX steps_favorite_idx ON steps ("threadId") WHERE "favorite";
+
+CREATE TABLE elements (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "threadId" TEXT,                    -- set once: an element never moves to another thread
+    "forId" TEXT,                       -- steps.id; none for a task list
+    "type" TEXT NOT NULL,
+    "name" TEXT NOT NULL,
+    "display" TEXT NOT NULL,
+    "url" TEXT,                         -- an external address, kept as a link
+    "objectKey" TEXT,                   -- the blob's key in the blob store
+    "chainlitKey" TEXT,
+    "mime" TEXT,
+    "size" TEXT,
+    "language" TEXT,
+    "page" INTEGER,
+    "props" TEXT,                       -- JSON object
+    "autoPlay" BOOLEAN,
+    "playerConfig" TEXT,                -- JSON object
+    "extra" TEXT,                       -- [ours] JSON object: keys that have no column here
+    "createdAt" TEXT NOT NULL,          -- [ours]
+    "position" BIGINT NOT NULL,         -- [ours]
+    "deletedAt" TEXT                    -- [ours]
+);
+CREATE INDEX elements_thread_idx ON elements ("threadId", "position");
+CREATE INDEX elements_for_idx ON elements ("forId");
+-- From a blob back to its element, when orphans are looked for.
+CREATE INDEX elements_object_key_idx ON elements ("objectKey");
+
+CREATE TABLE feedbacks (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "forId" TEXT NOT NULL,              -- steps.id
+    "threadId" TEXT,                    -- none where the vote came from a chat platform
+    "value" INTEGER NOT NULL,           -- 0 or 1
+    "comment" TEXT,
+    "createdAt" TEXT NOT NULL,          -- [ours]
+    "updatedAt" TEXT NOT NULL           -- [ours]
+);
+-- One feedback per step.
+CREATE UNIQUE INDEX feedbacks_for_key ON feedbacks ("forId");
+CREATE INDEX feedbacks_thread_idx ON feedbacks ("threadId");
+
+-- [ours] Blobs whose element is gone. A row is written in the transaction that deletes the element
+-- and removed when the blob store has deleted the blob, so that none is forgotten in between.
+CREATE TABLE blob_deletions (
+    "objectKey" TEXT NOT NULL PRIMARY KEY,
+    "requestedAt" TEXT NOT NULL
+);
+
+-- [ours] Which migration this is.
+CREATE TABLE chainkeep_version (
+    version_num VARCHAR(32) NOT NULL,
+    CONSTRAINT chainkeep_version_pkc PRIMARY KEY (version_num)
+);
+INSERT INTO chainkeep_version (version_num) VALUES ('0001');

@@ -1,0 +1,1 @@
+"""The database: statements, the two dialects, where statements run, and the ordered way in."""

@@ -1,0 +1,350 @@
+-- name: step_create :exec
+-- Writes a new step, once its thread is there and not deleted. It never overwrites what an update wrote, never brings
+-- a deleted step back, and never takes a step out of another thread. Carried by the primary keys.
+INSERT INTO steps (
+    "id",
+    "threadId",
+    "parentId",
+    "type",
+    "name",
+    "input",
+    "output",
+    "createdAt",
+    "start",
+    "end",
+    "command",
+    "modes",
+    "language",
+    "streaming",
+    "waitForAnswer",
+    "isError",
+    "showInput",
+    "defaultOpen",
+    "autoCollapse",
+    "metadata",
+    "tags",
+    "generation",
+    "extra",
+    "favorite",
+    "position",
+    "revision"
+)
+SELECT
+    CAST(:id AS TEXT),
+    CAST(:thread_id AS TEXT),
+    CAST(:parent_id AS TEXT),
+    CAST(:type AS TEXT),
+    CAST(:name AS TEXT),
+    CAST(:input AS TEXT),
+    CAST(:output AS TEXT),
+    CAST(:created_at AS TEXT),
+    CAST(:start AS TEXT),
+    CAST(:end AS TEXT),
+    CAST(:command AS TEXT),
+    CAST(:modes AS TEXT),
+    CAST(:language AS TEXT),
+    CAST(:streaming AS BOOLEAN),
+    CAST(:wait_for_answer AS BOOLEAN),
+    CAST(:is_error AS BOOLEAN),
+    CAST(:show_input AS TEXT),
+    CAST(:default_open AS BOOLEAN),
+    CAST(:auto_collapse AS BOOLEAN),
+    CAST(:metadata AS TEXT),
+    CAST(:tags AS TEXT),
+    CAST(:generation AS TEXT),
+    CAST(:extra AS TEXT),
+    CAST(:favorite AS BOOLEAN),
+    CAST(:position AS BIGINT),
+    0
+FROM threads
+WHERE threads."id" = CAST(:thread_id AS TEXT)
+    AND threads."deletedAt" IS NULL
+ON CONFLICT ("id") DO UPDATE SET
+    "parentId" = excluded."parentId",
+    "type" = excluded."type",
+    "name" = excluded."name",
+    "input" = excluded."input",
+    "output" = excluded."output",
+    "createdAt" = excluded."createdAt",
+    "start" = excluded."start",
+    "end" = excluded."end",
+    "command" = excluded."command",
+    "modes" = excluded."modes",
+    "language" = excluded."language",
+    "streaming" = excluded."streaming",
+    "waitForAnswer" = excluded."waitForAnswer",
+    "isError" = excluded."isError",
+    "showInput" = excluded."showInput",
+    "defaultOpen" = excluded."defaultOpen",
+    "autoCollapse" = excluded."autoCollapse",
+    "metadata" = excluded."metadata",
+    "tags" = excluded."tags",
+    "generation" = excluded."generation",
+    "extra" = excluded."extra",
+    "favorite" = excluded."favorite"
+WHERE steps."threadId" = excluded."threadId"
+    AND steps."revision" = 0
+    AND steps."deletedAt" IS NULL;
+
+-- name: step_update :exec
+-- Writes the columns that `given` names, like |output|end|, and leaves the others; makes the step where its create has
+-- not arrived yet. It never brings a deleted step back and never takes a step out of another thread. Carried by the
+-- primary keys.
+INSERT INTO steps (
+    "id",
+    "threadId",
+    "parentId",
+    "type",
+    "name",
+    "input",
+    "output",
+    "createdAt",
+    "start",
+    "end",
+    "command",
+    "modes",
+    "language",
+    "streaming",
+    "waitForAnswer",
+    "isError",
+    "showInput",
+    "defaultOpen",
+    "autoCollapse",
+    "metadata",
+    "tags",
+    "generation",
+    "extra",
+    "favorite",
+    "position",
+    "revision"
+)
+SELECT
+    CAST(:id AS TEXT),
+    CAST(:thread_id AS TEXT),
+    CAST(:parent_id AS TEXT),
+    CAST(:type AS TEXT),
+    CAST(:name AS TEXT),
+    CAST(:input AS TEXT),
+    CAST(:output AS TEXT),
+    CAST(:created_at AS TEXT),
+    CAST(:start AS TEXT),
+    CAST(:end AS TEXT),
+    CAST(:command AS TEXT),
+    CAST(:modes AS TEXT),
+    CAST(:language AS TEXT),
+    CAST(:streaming AS BOOLEAN),
+    CAST(:wait_for_answer AS BOOLEAN),
+    CAST(:is_error AS BOOLEAN),
+    CAST(:show_input AS TEXT),
+    CAST(:default_open AS BOOLEAN),
+    CAST(:auto_collapse AS BOOLEAN),
+    CAST(:metadata AS TEXT),
+    CAST(:tags AS TEXT),
+    CAST(:generation AS TEXT),
+    CAST(:extra AS TEXT),
+    CAST(:favorite AS BOOLEAN),
+    CAST(:position AS BIGINT),
+    1
+FROM threads
+WHERE threads."id" = CAST(:thread_id AS TEXT)
+    AND threads."deletedAt" IS NULL
+ON CONFLICT ("id") DO UPDATE SET
+    "parentId" = CASE WHEN :given LIKE '%|parent_id|%' THEN excluded."parentId" ELSE steps."parentId" END,
+    "type" = CASE WHEN :given LIKE '%|type|%' THEN excluded."type" ELSE steps."type" END,
+    "name" = CASE WHEN :given LIKE '%|name|%' THEN excluded."name" ELSE steps."name" END,
+    "input" = CASE WHEN :given LIKE '%|input|%' THEN excluded."input" ELSE steps."input" END,
+    "output" = CASE WHEN :given LIKE '%|output|%' THEN excluded."output" ELSE steps."output" END,
+    "createdAt" = CASE WHEN :given LIKE '%|created_at|%' THEN excluded."createdAt" ELSE steps."createdAt" END,
+    "start" = CASE WHEN :given LIKE '%|start|%' THEN excluded."start" ELSE steps."start" END,
+    "end" = CASE WHEN :given LIKE '%|end|%' THEN excluded."end" ELSE steps."end" END,
+    "command" = CASE WHEN :given LIKE '%|command|%' THEN excluded."command" ELSE steps."command" END,
+    "modes" = CASE WHEN :given LIKE '%|modes|%' THEN excluded."modes" ELSE steps."modes" END,
+    "language" = CASE WHEN :given LIKE '%|language|%' THEN excluded."language" ELSE steps."language" END,
+    "streaming" = CASE WHEN :given LIKE '%|streaming|%' THEN excluded."streaming" ELSE steps."streaming" END,
+    "waitForAnswer" = CASE WHEN :given LIKE '%|wait_for_answer|%' THEN excluded."waitForAnswer" ELSE steps."waitForAnswer" END,
+    "isError" = CASE WHEN :given LIKE '%|is_error|%' THEN excluded."isError" ELSE steps."isError" END,
+    "showInput" = CASE WHEN :given LIKE '%|show_input|%' THEN excluded."showInput" ELSE steps."showInput" END,
+    "defaultOpen" = CASE WHEN :given LIKE '%|default_open|%' THEN excluded."defaultOpen" ELSE steps."defaultOpen" END,
+    "autoCollapse" = CASE WHEN :given LIKE '%|auto_collapse|%' THEN excluded."autoCollapse" ELSE steps."autoCollapse" END,
+    "metadata" = CASE WHEN :given LIKE '%|metadata|%' THEN excluded."metadata" ELSE steps."metadata" END,
+    "tags" = CASE WHEN :given LIKE '%|tags|%' THEN excluded."tags" ELSE steps."tags" END,
+    "generation" = CASE WHEN :given LIKE '%|generation|%' THEN excluded."generation" ELSE steps."generation" END,
+    "extra" = CASE WHEN :given LIKE '%|extra|%' THEN excluded."extra" ELSE steps."extra" END,
+    "favorite" = CASE WHEN :given LIKE '%|metadata|%' THEN excluded."favorite" ELSE steps."favorite" END,
+    "revision" = steps."revision" + 1
+WHERE steps."threadId" = excluded."threadId"
+    AND steps."deletedAt" IS NULL;
+
+-- name: step_get :one
+-- A step with its feedback, a deleted one too. Carried by the primary key and feedbacks_for_key.
+SELECT
+    steps."id" AS id,
+    steps."threadId" AS thread_id,
+    steps."parentId" AS parent_id,
+    steps."type" AS type,
+    steps."name" AS name,
+    steps."input" AS input,
+    steps."output" AS output,
+    steps."createdAt" AS created_at,
+    steps."start" AS start,
+    steps."end" AS end,
+    steps."command" AS command,
+    steps."modes" AS modes,
+    steps."language" AS language,
+    steps."streaming" AS streaming,
+    steps."waitForAnswer" AS wait_for_answer,
+    steps."isError" AS is_error,
+    steps."showInput" AS show_input,
+    steps."defaultOpen" AS default_open,
+    steps."autoCollapse" AS auto_collapse,
+    steps."metadata" AS metadata,
+    steps."tags" AS tags,
+    steps."generation" AS generation,
+    steps."extra" AS extra,
+    steps."deletedAt" AS deleted_at,
+    feedbacks."id" AS feedback_id,
+    feedbacks."forId" AS feedback_for_id,
+    feedbacks."threadId" AS feedback_thread_id,
+    feedbacks."value" AS feedback_value,
+    feedbacks."comment" AS feedback_comment
+FROM steps
+LEFT JOIN feedbacks ON feedbacks."forId" = steps."id"
+WHERE steps."id" = :id;
+
+-- name: steps_of_thread :many
+-- A thread's steps with their feedback, deleted ones too, by time and then in the order in which they were handed
+-- over. Carried by steps_thread_created_idx and feedbacks_for_key.
+SELECT
+    steps."id" AS id,
+    steps."threadId" AS thread_id,
+    steps."parentId" AS parent_id,
+    steps."type" AS type,
+    steps."name" AS name,
+    steps."input" AS input,
+    steps."output" AS output,
+    steps."createdAt" AS created_at,
+    steps."start" AS start,
+    steps."end" AS end,
+    steps."command" AS command,
+    steps."modes" AS modes,
+    steps."language" AS language,
+    steps."streaming" AS streaming,
+    steps."waitForAnswer" AS wait_for_answer,
+    steps."isError" AS is_error,
+    steps."showInput" AS show_input,
+    steps."defaultOpen" AS default_open,
+    steps."autoCollapse" AS auto_collapse,
+    steps."metadata" AS metadata,
+    steps."tags" AS tags,
+    steps."generation" AS generation,
+    steps."extra" AS extra,
+    steps."deletedAt" AS deleted_at,
+    feedbacks."id" AS feedback_id,
+    feedbacks."forId" AS feedback_for_id,
+    feedbacks."threadId" AS feedback_thread_id,
+    feedbacks."value" AS feedback_value,
+    feedbacks."comment" AS feedback_comment
+FROM steps
+LEFT JOIN feedbacks ON feedbacks."forId" = steps."id"
+WHERE steps."threadId" = :thread_id
+ORDER BY steps."createdAt", steps."position", steps."id";
+
+-- name: steps_favorite :many
+-- The steps that were starred in a user's threads, newest first. Carried by threads_user_activity_idx and
+-- steps_favorite_idx.
+SELECT
+    steps."id" AS id,
+    steps."threadId" AS thread_id,
+    steps."parentId" AS parent_id,
+    steps."type" AS type,
+    steps."name" AS name,
+    steps."input" AS input,
+    steps."output" AS output,
+    steps."createdAt" AS created_at,
+    steps."start" AS start,
+    steps."end" AS end,
+    steps."command" AS command,
+    steps."modes" AS modes,
+    steps."language" AS language,
+    steps."streaming" AS streaming,
+    steps."waitForAnswer" AS wait_for_answer,
+    steps."isError" AS is_error,
+    steps."showInput" AS show_input,
+    steps."defaultOpen" AS default_open,
+    steps."autoCollapse" AS auto_collapse,
+    steps."metadata" AS metadata,
+    steps."tags" AS tags,
+    steps."generation" AS generation,
+    steps."extra" AS extra,
+    steps."deletedAt" AS deleted_at,
+    feedbacks."id" AS feedback_id,
+    feedbacks."forId" AS feedback_for_id,
+    feedbacks."threadId" AS feedback_thread_id,
+    feedbacks."value" AS feedback_value,
+    feedbacks."comment" AS feedback_comment
+FROM threads
+JOIN steps ON steps."threadId" = threads."id"
+LEFT JOIN feedbacks ON feedbacks."forId" = steps."id"
+WHERE threads."userId" = :user_id
+    AND threads."deletedAt" IS NULL
+    AND steps."favorite"
+    AND steps."deletedAt" IS NULL
+ORDER BY steps."createdAt" DESC, steps."id" DESC;
+
+-- name: step_set_metadata :exec
+-- Replaces a step's metadata and star, and nothing else. Carried by the primary key.
+UPDATE steps SET
+    "metadata" = :metadata,
+    "favorite" = :favorite,
+    "revision" = "revision" + 1
+WHERE "id" = :id
+    AND "deletedAt" IS NULL;
+
+-- name: step_tree :many
+-- A step and all that hangs below it, within its thread. Carried by the primary key and steps_parent_idx.
+WITH RECURSIVE tree ("id", "threadId") AS (
+    SELECT steps."id", steps."threadId"
+    FROM steps
+    WHERE steps."id" = :id
+    UNION
+    SELECT child."id", child."threadId"
+    FROM tree
+    JOIN steps AS child ON child."parentId" = tree."id"
+    WHERE child."threadId" = tree."threadId"
+)
+SELECT tree."id" AS id
+FROM tree;
+
+-- name: steps_delete :exec
+-- Empties the steps and leaves them as tombstones. Carried by the primary key.
+-- expands: ids
+UPDATE steps SET
+    "name" = '',
+    "input" = '',
+    "output" = '',
+    "command" = NULL,
+    "modes" = NULL,
+    "metadata" = '{}',
+    "tags" = NULL,
+    "generation" = NULL,
+    "extra" = NULL,
+    "favorite" = FALSE,
+    "deletedAt" = :deleted_at
+WHERE "id" IN :ids
+    AND "deletedAt" IS NULL;
+
+-- name: steps_clear_feedbacks :exec
+-- Removes the votes on the steps. Carried by feedbacks_for_key.
+-- expands: ids
+DELETE FROM feedbacks
+WHERE "forId" IN :ids;
+
+-- name: step_bury :exec
+-- Leaves a tombstone for a step that was never written, so that a create that comes late finds it. Carried by the
+-- primary key.
+INSERT INTO steps (
+    "id", "threadId", "type", "name", "input", "output", "createdAt", "streaming", "metadata", "favorite", "position",
+    "revision", "deletedAt"
+)
+VALUES (:id, :thread_id, 'undefined', '', '', '', :deleted_at, FALSE, '{}', FALSE, :position, 0, :deleted_at)
+ON CONFLICT ("id") DO NOTHING;

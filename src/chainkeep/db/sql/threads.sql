@@ -1,0 +1,150 @@
+-- name: thread_touch :exec
+-- Makes the thread where it is missing, moves its last activity forward, and gives it its first owner: the user
+-- named by id or, failing that, by identifier. An owner never changes, and a deleted thread stays deleted. Locks the
+-- row until the transaction ends, so whoever touches first goes first. Carried by the primary key.
+INSERT INTO threads ("id", "createdAt", "userId", "userIdentifier", "metadata", "lastActivityAt")
+SELECT
+    CAST(:id AS TEXT),
+    CAST(:created_at AS TEXT),
+    COALESCE(
+        CAST(:user_id AS TEXT),
+        (SELECT users."id" FROM users WHERE users."identifier" = CAST(:user_identifier AS TEXT))
+    ),
+    COALESCE(
+        CAST(:user_identifier AS TEXT),
+        (SELECT users."identifier" FROM users WHERE users."id" = CAST(:user_id AS TEXT))
+    ),
+    '{}',
+    COALESCE(CAST(:activity_at AS TEXT), CAST(:created_at AS TEXT))
+WHERE TRUE
+ON CONFLICT ("id") DO UPDATE SET
+    "lastActivityAt" = CASE
+        WHEN CAST(:activity_at AS TEXT) > threads."lastActivityAt" THEN CAST(:activity_at AS TEXT)
+        ELSE threads."lastActivityAt"
+    END,
+    "userId" = CASE
+        WHEN threads."userIdentifier" IS NULL OR threads."userIdentifier" = excluded."userIdentifier"
+            THEN COALESCE(threads."userId", excluded."userId")
+        ELSE threads."userId"
+    END,
+    "userIdentifier" = CASE
+        WHEN threads."userId" IS NULL THEN COALESCE(threads."userIdentifier", excluded."userIdentifier")
+        ELSE threads."userIdentifier"
+    END
+WHERE threads."deletedAt" IS NULL
+    AND (
+        CAST(:activity_at AS TEXT) > threads."lastActivityAt"
+        OR (threads."userId" IS NULL AND excluded."userId" IS NOT NULL)
+        OR (threads."userIdentifier" IS NULL AND excluded."userIdentifier" IS NOT NULL)
+    );
+
+-- name: thread_update :exec
+-- Sets what is given and leaves what is null; a name that is there stays where keep_name. Carried by the primary key.
+UPDATE threads SET
+    "name" = CASE
+        WHEN CAST(:keep_name AS BOOLEAN) AND "name" IS NOT NULL THEN "name"
+        ELSE COALESCE(CAST(:name AS TEXT), "name")
+    END,
+    "tags" = COALESCE(CAST(:tags AS TEXT), "tags"),
+    "metadata" = COALESCE(CAST(:metadata AS TEXT), "metadata")
+WHERE "id" = :id
+    AND "deletedAt" IS NULL;
+
+-- name: thread_get :one
+-- A thread that is not deleted, with its owner's identifier. Carried by the primary keys.
+SELECT
+    threads."id" AS id,
+    threads."createdAt" AS created_at,
+    threads."name" AS name,
+    threads."userId" AS user_id,
+    COALESCE(users."identifier", threads."userIdentifier") AS user_identifier,
+    threads."tags" AS tags,
+    threads."metadata" AS metadata,
+    threads."lastActivityAt" AS last_activity_at
+FROM threads
+LEFT JOIN users ON users."id" = threads."userId"
+WHERE threads."id" = :id
+    AND threads."deletedAt" IS NULL;
+
+-- name: thread_author :one
+-- The identifier of a thread's owner; no row for a thread that is deleted or was never there. Carried by the primary
+-- keys.
+SELECT COALESCE(users."identifier", threads."userIdentifier") AS user_identifier
+FROM threads
+LEFT JOIN users ON users."id" = threads."userId"
+WHERE threads."id" = :id
+    AND threads."deletedAt" IS NULL;
+
+-- name: threads_page :many
+-- A user's threads, newest activity first, after a place in that order; names cut to 300 characters, steps not read.
+-- With a feedback value, only threads where somebody voted so; with a pattern, only those whose title or messages
+-- match it. Carried by threads_user_activity_idx, for the filters by feedbacks_thread_idx and steps_thread_created_idx.
+SELECT
+    threads."id" AS id,
+    threads."createdAt" AS created_at,
+    SUBSTR(threads."name", 1, 300) AS name,
+    threads."userId" AS user_id,
+    COALESCE(users."identifier", threads."userIdentifier") AS user_identifier,
+    threads."tags" AS tags,
+    threads."metadata" AS metadata,
+    threads."lastActivityAt" AS last_activity_at
+FROM threads
+LEFT JOIN users ON users."id" = threads."userId"
+WHERE threads."userId" = :user_id
+    AND threads."deletedAt" IS NULL
+    AND (
+        CAST(:before_activity AS TEXT) IS NULL
+        OR (threads."lastActivityAt", threads."id") < (CAST(:before_activity AS TEXT), CAST(:before_id AS TEXT))
+    )
+    AND (
+        CAST(:feedback AS INTEGER) IS NULL
+        OR EXISTS (
+            SELECT 1
+            FROM feedbacks
+            WHERE feedbacks."threadId" = threads."id"
+                AND feedbacks."value" = CAST(:feedback AS INTEGER)
+        )
+    )
+    AND (
+        CAST(:pattern AS TEXT) IS NULL
+        OR LOWER(threads."name") LIKE LOWER(CAST(:pattern AS TEXT)) ESCAPE '!'
+        OR EXISTS (
+            SELECT 1
+            FROM steps
+            WHERE steps."threadId" = threads."id"
+                AND steps."type" IN ('user_message', 'assistant_message', 'system_message')
+                AND steps."deletedAt" IS NULL
+                AND LOWER(steps."output") LIKE LOWER(CAST(:pattern AS TEXT)) ESCAPE '!'
+        )
+    )
+ORDER BY threads."lastActivityAt" DESC, threads."id" DESC
+LIMIT :count;
+
+-- name: thread_delete :exec
+-- Empties the thread and leaves it as a tombstone. Carried by the primary key.
+UPDATE threads SET
+    "name" = NULL,
+    "userId" = NULL,
+    "userIdentifier" = NULL,
+    "tags" = NULL,
+    "metadata" = '{}',
+    "deletedAt" = :deleted_at
+WHERE "id" = :id
+    AND "deletedAt" IS NULL;
+
+-- name: thread_clear_steps :exec
+-- Removes a thread's steps. Carried by steps_thread_created_idx.
+DELETE FROM steps
+WHERE "threadId" = :thread_id;
+
+-- name: thread_clear_elements :exec
+-- Removes a thread's elements. Carried by elements_thread_idx.
+DELETE FROM elements
+WHERE "threadId" = :thread_id;
+
+-- name: thread_clear_feedbacks :exec
+-- Removes the votes on a thread's steps, also those that came without a thread; runs before the steps go. Carried by
+-- feedbacks_thread_idx, feedbacks_for_key and steps_thread_created_idx.
+DELETE FROM feedbacks
+WHERE "threadId" = :thread_id
+    OR "forId" IN (SELECT steps."id" FROM steps WHERE steps."threadId" = :thread_id);

@@ -1,0 +1,79 @@
+"""Loads the ``.sql`` files: every statement whole, named and described, none built at run time.
+
+A statement opens with ``-- name: threads_page :many``; ``:one`` gives at most one row, ``:many`` any number and
+``:exec`` the count of rows it changed. ``-- expands: ids`` names the binds that take a list, written ``IN :ids``.
+A statement that stands in ``sqlite.sql`` and ``postgresql.sql`` instead of a table's file differs between the two.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from types import MappingProxyType
+
+from sqlalchemy import TextClause, bindparam, text
+
+from chainkeep.db.dialects import DIALECT_NAMES
+
+__all__ = ["STATEMENTS", "Statement", "load"]
+
+_HEADER = re.compile(r"^-- name: (\w+) :(one|many|exec)$", re.MULTILINE)
+_EXPANDS = re.compile(r"^-- expands: (\w+(?:, *\w+)*)$", re.MULTILINE)
+_BIND = re.compile(r"(?<![:\w]):(\w+)")
+_COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of one ``.sql`` file."""
+
+    name: str
+    returns: str
+    """``one``, ``many`` or ``exec``."""
+    sql: str
+    description: str
+    expands: frozenset[str]
+
+    @cached_property
+    def binds(self) -> frozenset[str]:
+        """The names of its parameters."""
+        return frozenset(_BIND.findall(self.sql))
+
+    @cached_property
+    def clause(self) -> TextClause:
+        """The statement as SQLAlchemy runs it."""
+        return text(self.sql).bindparams(*(bindparam(name, expanding=True) for name in sorted(self.expands)))
+
+
+def load(source: str) -> Iterator[Statement]:
+    """The statements of one file's text, in order."""
+    headers = list(_HEADER.finditer(source))
+    for header, following in zip(headers, [*headers[1:], None], strict=True):
+        block = source[header.end() : following.start() if following else len(source)]
+        expands = _EXPANDS.search(block)
+        yield Statement(
+            name=header[1],
+            returns=header[2],
+            sql=_COMMENT.sub("", block).strip().rstrip(";"),
+            description=" ".join(line.strip("- ") for line in _COMMENT.findall(block)),
+            expands=frozenset(re.split(r", *", expands[1])) if expands else frozenset(),
+        )
+
+
+def _load_all() -> dict[str, Mapping[str, Statement]]:
+    folder = files("chainkeep.db") / "sql"
+    by_file = {
+        entry.name.removesuffix(".sql"): {s.name: s for s in load(entry.read_text("utf-8"))}
+        for entry in folder.iterdir()
+        if entry.name.endswith(".sql")
+    }
+    own = {dialect: by_file.pop(dialect, {}) for dialect in DIALECT_NAMES}
+    common = {name: statement for group in by_file.values() for name, statement in group.items()}
+    return {dialect: MappingProxyType({**common, **own[dialect]}) for dialect in DIALECT_NAMES}
+
+
+STATEMENTS: Mapping[str, Mapping[str, Statement]] = MappingProxyType(_load_all())
+"""Dialect name to statement name to statement."""

@@ -1,0 +1,270 @@
+"""What the database holds, as plain frozen values: one class per table, and a page of a list."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from chainkeep.errors import InvalidInputError
+from chainkeep.values import from_json, json_object
+
+__all__ = ["Cursor", "Element", "Feedback", "Page", "Step", "Thread", "ThreadContent", "User"]
+
+Row = Mapping[str, Any]
+T = TypeVar("T")
+
+_CURSOR_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """Somebody who logs in."""
+
+    id: str
+    identifier: str
+    """What the user logs in with; unique."""
+    display_name: str | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+    created_at: str
+
+    @classmethod
+    def from_row(cls, row: Row) -> User:
+        """Read a row of ``users``."""
+        return cls(
+            id=row["id"],
+            identifier=row["identifier"],
+            display_name=row["display_name"],
+            metadata=json_object(row["metadata"]),
+            created_at=row["created_at"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """A conversation, without what was said in it."""
+
+    id: str
+    created_at: str
+    name: str | None = None
+    user_id: str | None = None
+    user_identifier: str | None = None
+    tags: list[str] | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+    last_activity_at: str
+    """``created_at`` of the newest step; lists are sorted by it, newest first."""
+
+    @classmethod
+    def from_row(cls, row: Row) -> Thread:
+        """Read a row of ``threads``."""
+        return cls(
+            id=row["id"],
+            created_at=row["created_at"],
+            name=row["name"],
+            user_id=row["user_id"],
+            user_identifier=row["user_identifier"],
+            tags=from_json(row["tags"]),
+            metadata=json_object(row["metadata"]),
+            last_activity_at=row["last_activity_at"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feedback:
+    """What somebody thought of a step."""
+
+    id: str
+    for_id: str
+    thread_id: str | None = None
+    value: int
+    """0 or 1."""
+    comment: str | None = None
+
+    @classmethod
+    def from_row(cls, row: Row) -> Feedback:
+        """Read a row of ``feedbacks``, or of a step joined with its own."""
+        return cls(
+            id=row["feedback_id"],
+            for_id=row["feedback_for_id"],
+            thread_id=row["feedback_thread_id"],
+            value=row["feedback_value"],
+            comment=row["feedback_comment"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Something that happened in a thread: a message, a run, a tool call, a model call."""
+
+    id: str
+    thread_id: str
+    parent_id: str | None = None
+    type: str = "undefined"
+    name: str = ""
+    input: str = ""
+    output: str = ""
+    created_at: str
+    start: str | None = None
+    end: str | None = None
+    command: str | None = None
+    modes: Any = None
+    language: str | None = None
+    streaming: bool = False
+    wait_for_answer: bool | None = None
+    is_error: bool | None = None
+    show_input: bool | str | None = None
+    default_open: bool | None = None
+    auto_collapse: bool | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+    tags: list[str] | None = None
+    generation: Any = None
+    extra: dict[str, Any] = field(default_factory=dict)
+    """Keys that have no column here."""
+    feedback: Feedback | None = None
+    """Read only: written by ``Store.save_feedback``."""
+    deleted_at: str | None = None
+    """Read only."""
+
+    @classmethod
+    def from_row(cls, row: Row) -> Step:
+        """Read a row of ``steps`` joined with its feedback."""
+        return cls(
+            id=row["id"],
+            thread_id=row["thread_id"],
+            parent_id=row["parent_id"],
+            type=row["type"],
+            name=row["name"],
+            input=row["input"],
+            output=row["output"],
+            created_at=row["created_at"],
+            start=row["start"],
+            end=row["end"],
+            command=row["command"],
+            modes=from_json(row["modes"]),
+            language=row["language"],
+            streaming=bool(row["streaming"]),
+            wait_for_answer=_flag(row["wait_for_answer"]),
+            is_error=_flag(row["is_error"]),
+            show_input=show_input_from_text(row["show_input"]),
+            default_open=_flag(row["default_open"]),
+            auto_collapse=_flag(row["auto_collapse"]),
+            metadata=json_object(row["metadata"]),
+            tags=from_json(row["tags"]),
+            generation=from_json(row["generation"]),
+            extra=json_object(row["extra"]),
+            feedback=Feedback.from_row(row) if row["feedback_id"] is not None else None,
+            deleted_at=row["deleted_at"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Element:
+    """What a step shows besides its text."""
+
+    id: str
+    thread_id: str | None = None
+    for_id: str | None = None
+    type: str = "file"
+    name: str = ""
+    display: str = "inline"
+    url: str | None = None
+    """An external address, kept as a link."""
+    object_key: str | None = None
+    """Names the bytes in the blob store."""
+    chainlit_key: str | None = None
+    mime: str | None = None
+    size: str | None = None
+    language: str | None = None
+    page: int | None = None
+    props: Any = None
+    auto_play: bool | None = None
+    player_config: Any = None
+    extra: dict[str, Any] = field(default_factory=dict)
+    """Keys that have no column here."""
+
+    @classmethod
+    def from_row(cls, row: Row) -> Element:
+        """Read a row of ``elements``."""
+        return cls(
+            id=row["id"],
+            thread_id=row["thread_id"],
+            for_id=row["for_id"],
+            type=row["type"],
+            name=row["name"],
+            display=row["display"],
+            url=row["url"],
+            object_key=row["object_key"],
+            chainlit_key=row["chainlit_key"],
+            mime=row["mime"],
+            size=row["size"],
+            language=row["language"],
+            page=row["page"],
+            props=from_json(row["props"]),
+            auto_play=_flag(row["auto_play"]),
+            player_config=from_json(row["player_config"]),
+            extra=json_object(row["extra"]),
+        )
+
+
+class ThreadContent(NamedTuple):
+    """A thread with what was said in it, read in one snapshot."""
+
+    thread: Thread
+    steps: list[Step]
+    """By time, then by the order in which they were handed over; deleted ones too, emptied."""
+    elements: list[Element]
+    """In the order in which they were handed over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A part of a list."""
+
+    items: list[T]
+    next_cursor: str | None
+    """Names the last item's place; None where nothing follows."""
+
+
+class Cursor(NamedTuple):
+    """A place in a list of threads. It stays valid when the thread it was made from is deleted."""
+
+    last_activity_at: str
+    id: str
+
+    def encode(self) -> str:
+        """The cursor as opaque text."""
+        packed = json.dumps([_CURSOR_VERSION, *self], separators=(",", ":"))
+        return base64.urlsafe_b64encode(packed.encode()).decode()
+
+    @classmethod
+    def decode(cls, text: str) -> Cursor:
+        """Read what ``encode`` made; ``InvalidInputError`` for anything else."""
+        try:
+            version, last_activity_at, thread_id = json.loads(base64.b64decode(text, b"-_", validate=True))
+        except (ValueError, TypeError, binascii.Error) as exc:
+            raise InvalidInputError("The cursor is not one of ours; start again without one.") from exc
+        if version != _CURSOR_VERSION or not isinstance(last_activity_at, str) or not isinstance(thread_id, str):
+            raise InvalidInputError("The cursor is of another version; start again without one.")
+        return cls(last_activity_at, thread_id)
+
+
+def show_input_to_text(value: bool | str | None) -> str | None:
+    """``showInput`` as its column holds it: true and false are bare words, and text that looks so is quoted."""
+    if value is None or isinstance(value, bool):
+        return {None: None, True: "true", False: "false"}[value]
+    return json.dumps(value) if value in ("true", "false") or value.startswith('"') else value
+
+
+def show_input_from_text(text: str | None) -> bool | str | None:
+    """Undo ``show_input_to_text``."""
+    if text is None or text in ("true", "false"):
+        return None if text is None else text == "true"
+    return str(json.loads(text)) if text.startswith('"') else text
+
+
+def _flag(value: object) -> bool | None:
+    # SQLite gives booleans back as 0 and 1.
+    return None if value is None else bool(value)

@@ -1,0 +1,156 @@
+"""Text, JSON and time as the database holds them: the same from SQLite and PostgreSQL, and nothing lost."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import time
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+__all__ = [
+    "cleaned_json",
+    "from_json",
+    "json_object",
+    "next_position",
+    "readable_text",
+    "stored_text",
+    "timestamp",
+    "to_json",
+    "utc_now",
+]
+
+# PostgreSQL's text cannot hold NUL, and a command line cuts SQLite's text at one. A NUL is therefore kept
+# as two Unicode noncharacters, which no text is meant to contain; the first of them escapes itself too.
+_ESCAPE = "\ufdd0"
+_NUL = _ESCAPE + "\ufdd1"
+_ESCAPED_ESCAPE = _ESCAPE + "\ufdd2"
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_MAX_DEPTH = 100
+# Python writes no decimal integer of more than 4,300 digits (sys.set_int_max_str_digits).
+_MAX_INTEGER_BITS = 14_000
+
+
+def stored_text(value: str) -> str:
+    """``value`` as both databases can hold it; ``readable_text`` undoes it.
+
+    A lone surrogate is no character and can be encoded nowhere, so it becomes U+FFFD for good.
+    """
+    if _ESCAPE in value:
+        value = value.replace(_ESCAPE, _ESCAPED_ESCAPE)
+    if "\0" in value:
+        value = value.replace("\0", _NUL)
+    if not value.isascii():
+        value = _SURROGATES.sub("\ufffd", value)
+    return value
+
+
+def readable_text(value: str) -> str:
+    """What was handed to ``stored_text``."""
+    if _ESCAPE not in value:
+        return value
+    return value.replace(_NUL, "\0").replace(_ESCAPED_ESCAPE, _ESCAPE)
+
+
+def to_json(value: object) -> str:
+    """``value`` as compact JSON text, key order kept; what JSON has no word for is replaced, never refused.
+
+    NaN and infinities become null, sets and tuples arrays, keys text, and any other object its ``str``.
+    """
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return json.dumps(cleaned_json(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def from_json(text: str | None) -> Any:
+    """The value of JSON text; None for no text."""
+    return None if text is None else json.loads(text)
+
+
+def json_object(text: str | None) -> dict[str, Any]:
+    """The object in JSON text; empty for no text and for JSON that is no object."""
+    value = from_json(text)
+    return value if isinstance(value, dict) else {}
+
+
+def cleaned_json(value: object, depth: int = 0) -> Any:
+    """A copy of ``value`` made of JSON's own types only, as ``to_json`` describes."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return value if value.bit_length() < _MAX_INTEGER_BITS else hex(value)
+    if isinstance(value, str):
+        return _SURROGATES.sub("\ufffd", str(value))
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if depth > _MAX_DEPTH:
+        return "…"
+    if isinstance(value, Mapping):
+        return {_key(key): cleaned_json(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [cleaned_json(item, depth + 1) for item in value]
+    return _SURROGATES.sub("\ufffd", str(value))
+
+
+def _key(key: object) -> str:
+    plain = isinstance(key, (bool, int, float)) or key is None
+    return json.dumps(key) if plain else _SURROGATES.sub("\ufffd", str(key))
+
+
+def utc_now() -> str:
+    """The present as the database holds it: ``2026-01-31T23:59:59.000000Z``."""
+    return _formatted(datetime.now(timezone.utc))
+
+
+def timestamp(value: object) -> str | None:
+    """``value`` (ISO 8601 text, or a datetime; UTC where no zone is named) in the database's form.
+
+    None where it is no time. A ``Z`` appended to a time that has one already is forgiven: Chainlit does so
+    when it marks a favourite.
+    """
+    moment = value if isinstance(value, datetime) else _parsed(value)
+    if moment is None:
+        return None
+    return _formatted(moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment)
+
+
+_ISO = re.compile(
+    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?)?\s*([+-]\d\d:?\d\d|[Zz])?[Zz]?"
+)
+
+
+def _parsed(value: object) -> datetime | None:
+    # datetime.fromisoformat reads neither Z nor nanoseconds before Python 3.11.
+    match = _ISO.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        return None
+    day, clock, fraction, zone = match.groups()
+    clock = clock or "00:00:00"
+    clock = clock if len(clock) > 5 else f"{clock}:00"
+    zone = "+00:00" if zone in (None, "Z", "z") else zone
+    zone = zone if ":" in zone else f"{zone[:3]}:{zone[3:]}"
+    try:
+        return datetime.fromisoformat(f"{day}T{clock}.{(fraction or '0')[:6]:0<6}{zone}")
+    except ValueError:
+        return None
+
+
+def _formatted(moment: datetime) -> str:
+    try:
+        moment = moment.astimezone(timezone.utc)
+    except OverflowError:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return f"{moment.year:04}-{moment:%m-%dT%H:%M:%S.%f}Z"
+
+
+_last_position = 0
+
+
+def next_position() -> int:
+    """The present in microseconds since 1970, strictly greater than any returned before in this process."""
+    global _last_position
+    _last_position = max(time.time_ns() // 1000, _last_position + 1)
+    return _last_position

@@ -1,0 +1,50 @@
+"""Where a server under test keeps its data: SQLite and a directory, or PostgreSQL and a bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.server import ChainlitServer
+
+PLACES = ("sqlite-disk", "postgresql-s3")
+
+
+@pytest.fixture(scope="session", params=PLACES)
+def place(request: pytest.FixtureRequest) -> str:
+    """Runs the test once per kind of place."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def make_server(
+    place: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., ChainlitServer]:
+    """Makes servers with a database and a blob store of their own; not started."""
+
+    def make(**options: object) -> ChainlitServer:
+        home = tmp_path_factory.mktemp("server") / "app"
+        env = request.getfixturevalue(_ENVIRONMENTS[place])(home)
+        return ChainlitServer(home, env=env, **options)  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def server(make_server: Callable[..., ChainlitServer]) -> Iterator[ChainlitServer]:
+    """The example app, running; shared by all tests, each of which has chats of its own."""
+    with make_server() as running:
+        yield running
+
+
+_ENVIRONMENTS = {"sqlite-disk": "_sqlite_and_disk", "postgresql-s3": "_postgresql_and_s3"}
+
+
+@pytest.fixture(scope="session")
+def _sqlite_and_disk() -> Callable[[Path], dict[str, str]]:
+    return lambda home: {
+        "CHAINKEEP_DATABASE_URL": f"sqlite+aiosqlite:///{home.parent}/kept/chainkeep.db",
+        "CHAINKEEP_BLOBS": f"file://{home.parent}/kept/blobs",
+    }

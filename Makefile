@@ -54,7 +54,7 @@ fix: $(VENV)/.dev ## format, and mend what can be mended by itself
 
 wheel: $(VENV)/.dev ## build the distribution into dist/
 	@rm -rf dist
-	$(BIN)/python -m build --outdir dist
+	$(BIN)/hatchling build -d dist
 
 clean: ## remove the virtual environment and what the tools leave behind
 	rm -rf $(VENV) dist htmlcov .coverage .coverage.* .*_cache .hypothesis

@@ -1,0 +1,82 @@
+"""What the README tells people to type, typed."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.server import ChainlitServer
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def commands(name: str) -> list[list[str]]:
+    lines = "".join(blocks("sh")).splitlines()
+    words = [shlex.split(line, comments=True) for line in lines]
+    return [command for command in words if command[:1] == [name]]
+
+
+THE_APP = next(block for block in blocks("python") if "@cl.data_layer" in block)
+
+
+@pytest.mark.e2e
+def test_the_three_lines_are_an_app_that_starts_and_keeps(tmp_path: Path) -> None:
+    app = tmp_path / "three_lines.py"
+    app.write_text(THE_APP, "utf-8")
+    with ChainlitServer(tmp_path / "home", app=app) as server:
+        settings = httpx.get(f"{server.url}/project/settings?language=en-US").json()
+        assert settings["dataPersistence"] is True
+
+
+@pytest.mark.parametrize("block", blocks("python"))
+def test_a_python_block_runs_as_it_stands(block: str, tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize("command", commands("chainkeep"), ids=" ".join)
+def test_a_command_and_its_options_exist(command: list[str]) -> None:
+    _, verb, *options = command
+    described = subprocess.run(
+        [sys.executable, "-m", "chainkeep", verb, "--help"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert described.returncode == 0, described.stderr
+    assert [option for option in options if option not in described.stdout] == []
+
+
+def test_there_are_commands_to_check() -> None:
+    assert commands("chainkeep")
+    assert commands("make")
+
+
+def test_the_extras_that_are_named_exist() -> None:
+    named = {
+        extra for extras in re.findall(r"\[([a-z0-9,]+)\]'", README) for extra in extras.split(",")
+    }
+    pyproject = (ROOT / "pyproject.toml").read_text("utf-8")
+    declared = pyproject.partition("[project.optional-dependencies]")[2].partition("\n\n")[0]
+    assert named
+    assert named <= set(re.findall(r"^([a-z0-9]+) =", declared, re.MULTILINE))
+
+
+def test_the_example_s_logins_are_those_of_the_readme() -> None:
+    app = (ROOT / "examples" / "chainlit_app" / "app.py").read_text("utf-8")
+    logins = re.findall(r"(\w+) \(password (\w+)\)", README)
+    assert logins
+    assert all(f'"{user}": "{password}"' in app for user, password in logins)

@@ -1,0 +1,88 @@
+"""What `import chainkeep` gives, and what it does not load."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+
+import chainkeep
+
+HEAVY = {"asyncpg", "boto3", "chainlit"}
+PRINT_LOADED = f"\nimport sys; print(*sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)"
+CALL_THE_COMMAND_LINE = """
+import sys
+from chainkeep.cli import main
+sys.argv = ["chainkeep", "--help"]
+try:
+    main()
+except SystemExit as stop:
+    assert not stop.code, stop.code
+"""
+
+
+def modules_with_all() -> list[ModuleType]:
+    names = [module.name for module in pkgutil.walk_packages(chainkeep.__path__, "chainkeep.")]
+    quiet = [name for name in names if not name.endswith("__main__") and ".migrations." not in name]
+    return [
+        module
+        for module in map(importlib.import_module, ["chainkeep", *quiet])
+        if hasattr(module, "__all__")
+    ]
+
+
+def loaded_by(program: str) -> set[str]:
+    ended = subprocess.run(
+        [sys.executable, "-c", program + PRINT_LOADED],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return set(ended.stderr.split())
+
+
+def test_no_public_name_is_unlisted() -> None:
+    public = {
+        name
+        for name, value in vars(chainkeep).items()
+        if not name.startswith("_") and name != "annotations" and not isinstance(value, ModuleType)
+    }
+    assert public - set(chainkeep.__all__) == set()
+
+
+def test_every_listed_name_is_there() -> None:
+    for module in modules_with_all():
+        assert [name for name in module.__all__ if not hasattr(module, name)] == [], module.__name__
+
+
+def test_lists_of_names_are_sorted_and_without_doubles() -> None:
+    for module in modules_with_all():
+        names = list(module.__all__)
+        assert names == sorted(set(names), key=names_order), module.__name__
+
+
+def names_order(name: str) -> tuple[int, str]:
+    """CONSTANTS, then Classes, then functions: the order that ruff keeps."""
+    return (0 if name.isupper() else 1 if name[0].isupper() else 2), name
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no_such_name"):
+        getattr(chainkeep, "no_such_name")  # noqa: B009
+
+
+def test_importing_chainkeep_loads_neither_chainlit_nor_a_driver() -> None:
+    assert loaded_by("import chainkeep") == set()
+
+
+def test_the_command_line_loads_neither_chainlit_nor_a_driver() -> None:
+    assert loaded_by(CALL_THE_COMMAND_LINE) == set()
+
+
+def test_the_data_layer_loads_chainlit_when_it_is_asked_for() -> None:
+    assert "chainlit" in loaded_by("import chainkeep; chainkeep.ChainkeepDataLayer")

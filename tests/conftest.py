@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.support.postgres import PostgresDatabases, PostgresServer, postgres_servers
+from chainkeep.db.migrate import migrate
+from tests.support.databases import run_on
+from tests.support.postgres import (
+    PostgresDatabases,
+    PostgresServer,
+    in_a_thread,
+    postgres_servers,
+)
 
-ROOT = Path(__file__).parent.parent
 DATABASES = ("sqlite", "postgresql")
 
 
@@ -47,7 +51,7 @@ def _postgres_is_missing() -> None:
 def postgres_template(postgres: PostgresDatabases) -> Iterator[str]:
     """The name of a database with chainkeep's tables, to be copied."""
     name = postgres.create_database()
-    postgres.execute((ROOT / "schema.sql").read_text(), name)
+    in_a_thread(run_on(postgres.url(name), migrate))
     yield name
     postgres.drop_database(name)
 
@@ -56,8 +60,7 @@ def postgres_template(postgres: PostgresDatabases) -> Iterator[str]:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with chainkeep's tables, to be copied."""
     path = tmp_path_factory.mktemp("template") / "chainkeep.db"
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript((ROOT / "schema.sql").read_text())
+    in_a_thread(run_on(f"sqlite+aiosqlite:///{path}", migrate))
     return path
 
 

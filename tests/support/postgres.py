@@ -135,16 +135,16 @@ class PostgresDatabases:
             await connection.close()
 
     def create_database(self, name: str | None = None, *, template: str = "template0") -> str:
-        return _in_a_thread(self.acreate_database(name, template=template))
+        return in_a_thread(self.acreate_database(name, template=template))
 
     def drop_database(self, name: str) -> None:
-        _in_a_thread(self.adrop_database(name))
+        in_a_thread(self.adrop_database(name))
 
     def execute(self, sql: str, database: str = "postgres") -> None:
-        _in_a_thread(self.aexecute(sql, database))
+        in_a_thread(self.aexecute(sql, database))
 
 
-def _in_a_thread(work: Coroutine[Any, Any, T]) -> T:
+def in_a_thread(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end from anywhere, a running event loop included."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()

@@ -1,0 +1,3 @@
+"""The revisions, one module and one script each."""
+
+from __future__ import annotations

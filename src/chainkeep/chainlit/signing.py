@@ -50,4 +50,5 @@ def verify(
     if not re.fullmatch(r"[0-9]{1,12}", expires):
         return False
     expected = sign(thread_id, element_id, expires=int(expires), key=key)
-    return hmac.compare_digest(expected.encode(), signature.encode()) and clock() < int(expires)
+    given = signature.encode(errors="replace")
+    return hmac.compare_digest(expected.encode(), given) and clock() < int(expires)

@@ -1,0 +1,46 @@
+"""A browser, and windows of alice and bob before the example app."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
+
+from tests.support.places import postgresql_and_s3, sqlite_and_disk, make_server, place, server
+from tests.support.server import ChainlitServer
+from tests.support.ui import CHROMIUM, Ui, chromium, open_page
+
+__all__ = ["postgresql_and_s3", "sqlite_and_disk", "make_server", "place", "server"]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """One Chromium for all tests."""
+    if not CHROMIUM:
+        _chromium_is_missing()
+    async with chromium() as running:
+        yield running
+
+
+def _chromium_is_missing() -> None:
+    message = "no Chromium found; install the package chromium, or set CHAINKEEP_CHROMIUM"
+    if os.environ.get("CI", "").lower() == "true":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def alice(browser: Browser, server: ChainlitServer) -> AsyncIterator[Ui]:
+    """A window in which alice is logged in."""
+    async with open_page(browser, server.url, "alice") as ui:
+        yield ui
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def bob(browser: Browser, server: ChainlitServer) -> AsyncIterator[Ui]:
+    """A window in which bob is logged in."""
+    async with open_page(browser, server.url, "bob") as ui:
+        yield ui

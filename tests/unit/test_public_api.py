@@ -27,7 +27,7 @@ except SystemExit as stop:
 
 @pytest.fixture(scope="module")
 def listed() -> dict[str, list[str]]:
-    """Module name to the names in its `__all__`; a migration or `__main__` would run when imported."""
+    """Module to the names in its `__all__`; importing a migration or `__main__` would run it."""
     found = [module.name for module in pkgutil.walk_packages(chainkeep.__path__, "chainkeep.")]
     quiet = [name for name in found if not name.endswith("__main__") and ".migrations." not in name]
     modules = map(importlib.import_module, ["chainkeep", *quiet])

@@ -12,7 +12,17 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from chainkeep.errors import InvalidInputError
 from chainkeep.values import from_json, json_object
 
-__all__ = ["Cursor", "Element", "Feedback", "Page", "Step", "Thread", "ThreadContent", "User"]
+__all__ = [
+    "Caller",
+    "Cursor",
+    "Element",
+    "Feedback",
+    "Page",
+    "Step",
+    "Thread",
+    "ThreadContent",
+    "User",
+]
 
 Row = Mapping[str, Any]
 T = TypeVar("T")
@@ -209,6 +219,16 @@ class Element:
         )
 
 
+class Caller(NamedTuple):
+    """On whose behalf a write is made: whoever talks, and in which thread."""
+
+    thread_id: str | None
+    """The thread that the caller is in; what belongs there may be written."""
+    identifier: str | None
+    """None for somebody who did not log in."""
+    user_id: str | None = None
+
+
 class ThreadContent(NamedTuple):
     """A thread with what was said in it, read in one snapshot."""
 
@@ -243,10 +263,18 @@ class Cursor(NamedTuple):
     def decode(cls, text: str) -> Cursor:
         """Read what ``encode`` made; ``InvalidInputError`` for anything else."""
         try:
-            version, last_activity_at, thread_id = json.loads(base64.b64decode(text, b"-_", validate=True))
+            version, last_activity_at, thread_id = json.loads(
+                base64.b64decode(text, b"-_", validate=True)
+            )
         except (ValueError, TypeError, binascii.Error) as exc:
-            raise InvalidInputError("The cursor is not one of ours; start again without one.") from exc
-        if version != _CURSOR_VERSION or not isinstance(last_activity_at, str) or not isinstance(thread_id, str):
+            raise InvalidInputError(
+                "The cursor is not one of ours; start again without one."
+            ) from exc
+        if (
+            version != _CURSOR_VERSION
+            or not isinstance(last_activity_at, str)
+            or not isinstance(thread_id, str)
+        ):
             raise InvalidInputError("The cursor is of another version; start again without one.")
         return cls(last_activity_at, thread_id)
 

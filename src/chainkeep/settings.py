@@ -62,7 +62,9 @@ class DatabaseSettings:
     """How long SQLite waits for another process's write before a transient error."""
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str] = os.environ, **given: Any) -> DatabaseSettings:
+    def from_environment(
+        cls, environ: Mapping[str, str] = os.environ, **given: Any
+    ) -> DatabaseSettings:
         """The settings, those ``given`` (and not None) before the environment's."""
         found: dict[str, Any] = {
             "url": environ.get("CHAINKEEP_DATABASE_URL") or DEFAULT_DATABASE_URL,
@@ -92,7 +94,11 @@ class Settings:
 
     @classmethod
     def from_environment(
-        cls, environ: Mapping[str, str] = os.environ, *, database: DatabaseSettings | None = None, **given: Any
+        cls,
+        environ: Mapping[str, str] = os.environ,
+        *,
+        database: DatabaseSettings | None = None,
+        **given: Any,
     ) -> Settings:
         """The settings, those ``given`` (and not None) before the environment's."""
         found: dict[str, Any] = {

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ElementBlob:
-    """An element whose bytes are in the blob store."""
+    """An element that has bytes, in the blob store or right here."""
 
     key: str
-    """The blob's key in the store."""
+    """The blob's key in the store; not looked at where there is ``content``."""
     name: str
     """What the user or the app called it; any text."""
     type: str
@@ -19,3 +19,7 @@ class ElementBlob:
     """As whoever uploaded it declared it; not to be trusted."""
     display: str
     """inline, side or page."""
+    content: bytes | None = None
+    """The bytes themselves, where they are few and kept with the row."""
+    content: bytes | None = None
+    """The bytes themselves, where the row holds them and no blob does."""

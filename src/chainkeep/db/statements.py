@@ -45,14 +45,17 @@ class Statement:
     @cached_property
     def clause(self) -> TextClause:
         """The statement as SQLAlchemy runs it."""
-        return text(self.sql).bindparams(*(bindparam(name, expanding=True) for name in sorted(self.expands)))
+        return text(self.sql).bindparams(
+            *(bindparam(name, expanding=True) for name in sorted(self.expands))
+        )
 
 
 def load(source: str) -> Iterator[Statement]:
     """The statements of one file's text, in order."""
     headers = list(_HEADER.finditer(source))
-    for header, following in zip(headers, [*headers[1:], None], strict=True):
-        block = source[header.end() : following.start() if following else len(source)]
+    ends = [header.start() for header in headers[1:]] + [len(source)]
+    for header, end in zip(headers, ends, strict=False):
+        block = source[header.end() : end]
         expands = _EXPANDS.search(block)
         yield Statement(
             name=header[1],

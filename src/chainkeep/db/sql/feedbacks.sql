@@ -18,25 +18,16 @@ ON CONFLICT ("forId") DO UPDATE SET
     "updatedAt" = excluded."updatedAt"
 RETURNING "id" AS id;
 
--- name: feedback_owner :one
--- Who owns the thread that a step, or an existing feedback, belongs to; null for nobody yet. Carried by the primary
--- keys.
+-- name: feedback_get :one
+-- A vote. Carried by the primary key.
 SELECT
-    threads."id" AS thread_id,
-    COALESCE(users."identifier", threads."userIdentifier") AS user_identifier
-FROM (
-    SELECT steps."threadId" AS thread_id
-    FROM steps
-    WHERE steps."id" = CAST(:for_id AS TEXT)
-    UNION ALL
-    SELECT COALESCE(steps."threadId", feedbacks."threadId") AS thread_id
-    FROM feedbacks
-    LEFT JOIN steps ON steps."id" = feedbacks."forId"
-    WHERE feedbacks."id" = CAST(:feedback_id AS TEXT)
-) AS subject
-JOIN threads ON threads."id" = subject.thread_id
-LEFT JOIN users ON users."id" = threads."userId"
-LIMIT 1;
+    "id" AS feedback_id,
+    "forId" AS feedback_for_id,
+    "threadId" AS feedback_thread_id,
+    "value" AS feedback_value,
+    "comment" AS feedback_comment
+FROM feedbacks
+WHERE "id" = :id;
 
 -- name: feedback_delete :exec
 -- Takes a vote back. Carried by the primary key.

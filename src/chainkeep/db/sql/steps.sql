@@ -300,6 +300,14 @@ UPDATE steps SET
 WHERE "id" = :id
     AND "deletedAt" IS NULL;
 
+-- name: step_author :one
+-- The identifier of the owner of the thread that a step belongs to. Carried by the primary keys.
+SELECT COALESCE(users."identifier", threads."userIdentifier") AS user_identifier
+FROM steps
+JOIN threads ON threads."id" = steps."threadId"
+LEFT JOIN users ON users."id" = threads."userId"
+WHERE steps."id" = :id;
+
 -- name: step_tree :many
 -- A step and all that hangs below it, within its thread. Carried by the primary key and steps_parent_idx.
 WITH RECURSIVE tree ("id", "threadId") AS (

@@ -1,0 +1,118 @@
+"""The blobs of elements: stored beside their rows, and removed once the rows are gone for good."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from weakref import WeakValueDictionary
+
+from chainkeep.blobs import Blobs, BlobSource
+from chainkeep.db import queries
+from chainkeep.db.database import Database
+from chainkeep.db.writer import Unit, Writer
+from chainkeep.errors import BlobError, StorageError, TransientBlobError
+
+__all__ = ["Attachments"]
+
+logger = logging.getLogger("chainkeep.blobs")
+
+_PORTION = 500
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
+
+
+class Attachments:
+    """Puts blobs and removes them, one thing at a time for each key.
+
+    Which blobs are to go stands in the database, written with the rows' own deletion, so a removal that is cut short
+    is taken up again by the next process.
+    """
+
+    def __init__(self, blobs: Blobs, database: Database, writer: Writer) -> None:
+        self.blobs = blobs
+        self._database = database
+        self._writer = writer
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._removals: set[asyncio.Task[None]] = set()
+
+    async def put(
+        self, key: str, source: BlobSource, *, content_type: str, disposition: str | None
+    ) -> None:
+        """Store a blob under a key, as ``Blobs.put`` does."""
+        async with self._alone([key]):
+            await self.blobs.put(key, source, content_type=content_type, disposition=disposition)
+
+    def remove_soon(self, keys: Sequence[str]) -> None:
+        """Remove blobs whose deletion is committed, in the background; tried again while the store is away."""
+        for start in range(0, len(keys), _PORTION):
+            task = asyncio.ensure_future(self._remove(keys[start : start + _PORTION]))
+            self._removals.add(task)
+            task.add_done_callback(self._removals.discard)
+
+    async def discard(self, key: str) -> None:
+        """Remove a blob whose row was not written, unless a row that was wants it after all."""
+        async with self._alone([key]):
+            if not await self._database.read(
+                lambda connection: queries.elements_with_key(connection, object_key=key)
+            ):
+                await self.blobs.delete([key])
+
+    async def take_up_removals(self) -> None:
+        """Remove what earlier processes left to be removed."""
+        self.remove_soon(
+            await self._database.read(
+                lambda connection: queries.blob_deletion_requests(connection, count=10_000)
+            )
+        )
+
+    async def close(self, timeout: float) -> None:
+        """Finish the removals, for at most ``timeout`` seconds, then close the blob store."""
+        if self._removals:
+            _, late = await asyncio.wait(self._removals, timeout=timeout)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        await self.blobs.close()
+
+    @asynccontextmanager
+    async def _alone(self, keys: Sequence[str]) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for key in sorted(set(keys)):
+                await stack.enter_async_context(self._locks.setdefault(key, asyncio.Lock()))
+            yield
+
+    async def _remove(self, keys: Sequence[str]) -> None:
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                return await self._remove_once(keys)
+            except TransientBlobError as exc:
+                logger.warning("%d blobs will be removed later: %s", len(keys), exc)
+            except (BlobError, StorageError) as exc:
+                logger.error(
+                    "%d blobs were not removed and stay listed in blob_deletions: %s",
+                    len(keys),
+                    exc,
+                )
+                return
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _remove_once(self, keys: Sequence[str]) -> None:
+        async with self._alone(keys):
+            # An element that was sent again in the meantime wants its blob back.
+            wanted = await self._database.read(
+                lambda connection: queries.blob_deletions_wanted(connection, object_keys=keys)
+            )
+            if wanted:
+                await self.blobs.delete(wanted)
+                await self._writer.write(
+                    Unit(
+                        "blobs",
+                        f"blob_deletions_done of {len(wanted)} blobs",
+                        lambda connection: queries.blob_deletions_done(
+                            connection, object_keys=wanted
+                        ),
+                    )
+                )

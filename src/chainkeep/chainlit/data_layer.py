@@ -1,0 +1,353 @@
+"""The data layer: translate what Chainlit says, one call of the store, translate back."""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chainlit.data.base import BaseDataLayer
+from chainlit.data.storage_clients.base import BaseStorageClient
+from chainlit.element import Element as ChainlitElement
+from chainlit.element import ElementDict
+from chainlit.step import StepDict
+from chainlit.types import Feedback as ChainlitFeedback
+from chainlit.types import PageInfo, PaginatedResponse, Pagination, ThreadDict, ThreadFilter
+from chainlit.user import PersistedUser
+from chainlit.user import User as ChainlitUser
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from chainkeep.blobs import Blobs
+from chainkeep.blobs.adapter import StorageClientBlobs
+from chainkeep.blobs.outbox import Outbox
+from chainkeep.blobs.s3 import S3Blobs
+from chainkeep.chainlit import translate
+from chainkeep.chainlit.caller import known_caller, remember_caller
+from chainkeep.chainlit.element_blob import ElementBlob
+from chainkeep.chainlit.hold import Hold, current_caller
+from chainkeep.chainlit.presentation import presentation
+from chainkeep.chainlit.route import element_url, signed_element_url
+from chainkeep.errors import ChainkeepError, InvalidInputError
+from chainkeep.models import Caller, Element
+from chainkeep.settings import DatabaseSettings, Settings
+from chainkeep.store import Store
+from chainkeep.values import utc_now
+
+__all__ = ["ChainkeepDataLayer"]
+
+logger = logging.getLogger("chainkeep.chainlit")
+
+
+class ChainkeepDataLayer(BaseDataLayer):
+    """Keeps a Chainlit app's history. Set it as the app's data layer:
+
+        @cl.data_layer
+        def data_layer():
+            return ChainkeepDataLayer()
+
+    It connects, and brings the tables up to date, on first use. Every argument is optional; those before the star
+    are named as in Chainlit's ``SQLAlchemyDataLayer``. What is not given comes from ``CHAINKEEP_*`` variables, then
+    from the defaults: a database and a directory for attachments under ``.chainkeep``.
+
+    A write returns once it is committed. Writes of a session that has no first message yet are kept back, as Chainlit
+    wants it, and follow in the order they were made. Errors raise, as ``ChainkeepError``; from writes that Chainlit
+    awaits inside a chat they are logged instead, since an error there would end the chat.
+    """
+
+    def __init__(
+        self,
+        conninfo: str | None = None,
+        connect_args: Mapping[str, Any] | None = None,
+        ssl_require: bool = False,
+        storage_provider: BaseStorageClient | Blobs | None = None,
+        user_thread_limit: int | None = 1000,
+        show_logger: bool = False,
+        *,
+        engine: AsyncEngine | None = None,
+        engine_options: Mapping[str, Any] | None = None,
+        password_provider: Callable[[], str] | None = None,
+        schema: str | None = None,
+        pgbouncer: bool | None = None,
+        blobs: str | None = None,
+        spool: str | None = None,
+        direct_urls: bool | None = None,
+        auto_migrate: bool | None = None,
+    ) -> None:
+        """``user_thread_limit`` caps a page of the list, never the list. ``show_logger`` logs at INFO."""
+        database = DatabaseSettings.from_environment(
+            url=conninfo,
+            connect_args=connect_args,
+            ssl_require=ssl_require,
+            engine_options=engine_options,
+            password_provider=password_provider,
+            schema=schema,
+            pgbouncer=pgbouncer,
+        )
+        settings = Settings.from_environment(
+            database=database,
+            blobs=blobs,
+            spool=spool,
+            direct_urls=direct_urls,
+            auto_migrate=auto_migrate,
+        )
+        if show_logger:
+            logging.getLogger("chainkeep").setLevel(logging.INFO)
+        self.store = Store(settings, engine=engine, blobs=client_blobs(storage_provider, settings))
+        self._most_per_page = user_thread_limit or 1000
+        self._hold = Hold()
+
+    @property
+    def blobs(self) -> Blobs:
+        """Where the bytes of elements are."""
+        return self.store.blobs
+
+    async def build_debug_url(self) -> str:
+        return ""
+
+    async def close(self) -> None:
+        """Finish what was handed over, within ``Settings.close_timeout_seconds``, then release everything."""
+        await self.store.close()
+
+    # Users
+
+    async def get_user(self, identifier: str) -> PersistedUser | None:
+        remember_caller(identifier)
+        user = await self.store.get_user(identifier)
+        return None if user is None else translate.user_to_chainlit(user)
+
+    async def create_user(self, user: ChainlitUser) -> PersistedUser | None:
+        saved = await self.store.save_user(
+            user.identifier, display_name=user.display_name, metadata=user.metadata
+        )
+        return translate.user_to_chainlit(saved)
+
+    # Feedback
+
+    async def upsert_feedback(self, feedback: ChainlitFeedback) -> str:
+        """The vote's id, which Chainlit's callback finds on ``feedback`` too."""
+        vote = translate.feedback_from_chainlit(feedback, new_id=str(uuid.uuid4()))
+        feedback.id = await self.store.save_feedback(vote, caller=_voter())
+        return feedback.id
+
+    async def delete_feedback(self, feedback_id: str) -> bool:
+        return await self.store.delete_feedback(feedback_id, caller=_voter())
+
+    # Elements
+
+    async def create_element(self, element: ChainlitElement) -> None:
+        caller = current_caller()
+        row = translate.element_from_chainlit(element, thread_id=_own_thread(caller))
+        content = translate.element_content(element)
+        shown = presentation(_blob(row))
+        revive = bool(getattr(element, "updatable", False))
+        await self._hold.through(
+            lambda: self.store.save_element(
+                row,
+                content,
+                content_type=shown.content_type,
+                disposition=shown.disposition,
+                caller=caller,
+                revive=revive,
+            )
+        )
+
+    async def get_element(self, thread_id: str, element_id: str) -> ElementDict | None:
+        element = await self.store.get_element(element_id, thread_id=thread_id)
+        if element is None:
+            return None
+        return translate.element_to_chainlit(element, await self._url(element))
+
+    async def element_blob(self, thread_id: str, element_id: str) -> ElementBlob | None:
+        """What the element route needs; None where there are no bytes of ours."""
+        element = await self.store.get_element(element_id, thread_id=thread_id)
+        return None if element is None or not _has_bytes(element) else _blob(element)
+
+    async def delete_element(self, element_id: str, thread_id: str | None = None) -> None:
+        caller = current_caller()
+        thread = thread_id or _own_thread(caller)
+        try:
+            await self._hold.through(
+                lambda: self.store.delete_element(element_id, thread_id=thread, caller=caller)
+            )
+        except ChainkeepError:
+            logger.info("Element %s was not deleted; the reason is logged above.", element_id)
+
+    async def _url(self, element: Element) -> str | None:
+        if element.url or not _has_bytes(element):
+            return element.url
+        thread_id = element.thread_id or ""
+        if not self.store.settings.direct_urls:
+            return element_url(thread_id, element.id)
+        shown = presentation(_blob(element))
+        signed = element.object_key and await self.blobs.url(
+            element.object_key, content_type=shown.content_type, disposition=shown.disposition
+        )
+        return signed or signed_element_url(thread_id, element.id)
+
+    # Steps
+
+    async def create_step(self, step_dict: StepDict) -> None:
+        caller = current_caller()
+        step, _ = translate.step_from_chainlit(step_dict, thread_id=_own_thread(caller))
+        await self._hold.through(lambda: self.store.create_step(step, caller=caller))
+
+    async def update_step(self, step_dict: StepDict) -> None:
+        """Write the keys that the dict has, and leave the others."""
+        caller = current_caller()
+        step, given = translate.step_from_chainlit(step_dict, thread_id=_own_thread(caller))
+        await self._hold.through(lambda: self.store.update_step(step, given=given, caller=caller))
+
+    async def delete_step(self, step_id: str) -> None:
+        """Delete the step with all below it, their elements and votes."""
+        caller = current_caller()
+        await self._hold.through(lambda: self.store.delete_step(step_id, caller=caller))
+
+    async def get_step(self, step_id: str) -> StepDict | None:
+        """A step; for code written for Chainlit's ``SQLAlchemyDataLayer``."""
+        step = await self.store.get_step(step_id)
+        return None if step is None else translate.step_to_chainlit(step, parent_id=step.parent_id)
+
+    async def get_favorite_steps(self, user_id: str) -> list[StepDict]:
+        steps = await self.store.favorite_steps(user_id)
+        return [translate.step_to_chainlit(step, parent_id=step.parent_id) for step in steps]
+
+    async def set_step_favorite(self, step_dict: StepDict, favorite: bool) -> StepDict:
+        """Star a step at once, also from a chat without a first message; the dict with its new metadata."""
+        metadata = {**(step_dict.get("metadata") or {}), "favorite": favorite}
+        starred: StepDict = {**step_dict, "metadata": metadata}
+        if await self.store.set_favorite(step_dict["id"], favorite) is None:
+            await self.update_step(starred)
+        return starred
+
+    # Threads
+
+    async def get_thread_author(self, thread_id: str) -> str:
+        """The owner's identifier; empty, as Chainlit's "not found", where there is no thread or nobody owns it."""
+        return await self.store.thread_author(thread_id) or ""
+
+    async def delete_thread(self, thread_id: str) -> None:
+        await self.store.delete_thread(thread_id)
+
+    async def list_threads(
+        self, pagination: Pagination, filters: ThreadFilter
+    ) -> PaginatedResponse[ThreadDict]:
+        """A page by last activity, newest first; ``createdAt`` is that activity, for the page sorts by it again."""
+        if not filters.userId:
+            raise InvalidInputError("A list of threads is one user's; give filters.userId.")
+        page = await self.store.list_threads(
+            filters.userId,
+            first=min(pagination.first, self._most_per_page),
+            cursor=pagination.cursor,
+            search=filters.search,
+            feedback=filters.feedback,
+        )
+        info = PageInfo(
+            hasNextPage=page.next_cursor is not None,
+            startCursor=pagination.cursor,
+            endCursor=page.next_cursor,
+        )
+        return PaginatedResponse(
+            pageInfo=info, data=[translate.thread_to_list_entry(thread) for thread in page.items]
+        )
+
+    async def get_thread(self, thread_id: str) -> ThreadDict | None:
+        content = await self.store.get_thread(thread_id)
+        if content is None:
+            return None
+        urls = {element.id: await self._url(element) for element in content.elements}
+        return translate.thread_to_chainlit(content, urls)
+
+    async def update_thread(
+        self,
+        thread_id: str,
+        name: str | None = None,
+        user_id: str | None = None,
+        metadata: dict[str, Any] | None = None,
+        tags: list[str] | None = None,
+    ) -> None:
+        """Make the thread or set what is given; metadata merges, and an owner is set once.
+
+        A name replaces an earlier one only where it comes alone and from outside a session: that is how a user
+        renames a thread, while a session names it after its first message, again after each restart.
+        """
+        caller = current_caller()
+        own = caller is not None and caller.thread_id == thread_id
+        try:
+            await self.store.update_thread(
+                thread_id,
+                name=name,
+                keep_name=user_id is not None or caller is not None,
+                user_id=user_id,
+                user_identifier=caller.identifier if caller is not None and own else None,
+                tags=tags,
+                metadata=translate.metadata_from_chainlit(
+                    metadata, from_session=caller is not None
+                ),
+            )
+        except ChainkeepError:
+            if caller is None:
+                raise
+            # Raised at a disconnect it would keep Chainlit from ever clearing the session away.
+            logger.info("Thread %s was not updated; the reason is logged above.", thread_id)
+
+    # For code written for Chainlit's SQLAlchemyDataLayer
+
+    async def get_all_user_threads(
+        self, user_id: str | None = None, thread_id: str | None = None
+    ) -> list[ThreadDict] | None:
+        """A thread, or a user's newest threads, with all that is in them; ``user_thread_limit`` at most."""
+        if thread_id is None:
+            filters = ThreadFilter(userId=user_id)
+            page = await self.list_threads(Pagination(first=self._most_per_page), filters)
+            ids = [thread["id"] for thread in page.data]
+        else:
+            ids = [thread_id]
+        threads = [await self.get_thread(each) for each in ids]
+        return [thread for thread in threads if thread is not None]
+
+    async def execute_sql(
+        self, query: str, parameters: dict[str, Any]
+    ) -> list[dict[str, Any]] | int:
+        """Run a statement of your own in one transaction: its rows, or how many rows it changed."""
+        return await self.store.execute(query, parameters)
+
+    async def get_current_timestamp(self) -> str:
+        """The present, as the database holds times."""
+        return utc_now()
+
+
+def client_blobs(client: BaseStorageClient | Blobs | None, settings: Settings) -> Blobs | None:
+    """A blob store from what was given as one; None for none."""
+    if client is None or isinstance(client, Outbox):
+        return client
+    if isinstance(client, BaseStorageClient) and not isinstance(client, S3Blobs):
+        return Outbox(StorageClientBlobs(client), settings.spool)
+    return Outbox(client, settings.spool) if isinstance(client, S3Blobs) else client
+
+
+def _own_thread(caller: Caller | None) -> str:
+    return caller.thread_id or "" if caller is not None else ""
+
+
+def _voter() -> Caller | None:
+    # Chainlit's feedback routes have no chat context, and hand over no identity.
+    identifier = known_caller()
+    return None if identifier is None else Caller(thread_id=None, identifier=identifier)
+
+
+def _has_bytes(element: Element) -> bool:
+    return bool(element.object_key) or (element.type == "tasklist" and element.props is not None)
+
+
+def _blob(element: Element) -> ElementBlob:
+    tasks = json.dumps(element.props).encode() if element.type == "tasklist" else None
+    return ElementBlob(
+        key=element.object_key or "",
+        name=element.name,
+        type=element.type,
+        mime=element.mime,
+        display=element.display,
+        content=tasks,
+    )

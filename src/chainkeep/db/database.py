@@ -1,0 +1,209 @@
+"""Where statements run: SQLite in database threads, PostgreSQL on the event loop; the same plain functions on both.
+
+Driver errors become ours here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
+
+from sqlalchemy import URL, Connection
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from chainkeep.db import dialects, migrate
+from chainkeep.errors import TransientStorageError
+from chainkeep.settings import DatabaseSettings
+
+__all__ = ["Database", "UpToDateDatabase", "open_database"]
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+
+
+class Database(Protocol):
+    """Runs work, a plain function over a ``Connection``, and gives back what it returns.
+
+    Each method raises ``TransientStorageError`` where the same call may succeed later and ``StorageError`` where it
+    will not. What the work itself raises passes through, and undoes its transaction.
+    """
+
+    async def read(self, work: Work[T]) -> T:
+        """Run work that reads with one statement."""
+
+    async def snapshot(self, work: Work[T]) -> T:
+        """Run work that reads with several statements, all of them at one moment."""
+
+    async def write(self, work: Work[T]) -> T:
+        """Run work in one transaction."""
+
+    async def migrate(self) -> list[str]:
+        """Bring the tables up to date; the revisions that were applied."""
+
+    async def check(self) -> None:
+        """Raise the ``MigrationError`` that says why the tables cannot be used as they are."""
+
+    async def close(self) -> None:
+        """Release every connection. Closing twice is no error."""
+
+
+def open_database(settings: DatabaseSettings, engine: AsyncEngine | None = None) -> Database:
+    """The database that the settings name, not connected yet; or the one that ``engine`` is for.
+
+    A PostgreSQL engine is used as it is and left open; of an SQLite engine only the URL is used.
+    """
+    url = dialects.supported_url(settings.url) if engine is None else engine.url
+    if dialects.runs_in_thread(url):
+        return ThreadDatabase(url, settings)
+    return LoopDatabase(url, settings, engine)
+
+
+@contextmanager
+def our_errors() -> Iterator[None]:
+    """Turn a driver's error into ours."""
+    try:
+        yield
+    except (SQLAlchemyError, OSError, TimeoutError, asyncio.TimeoutError) as exc:
+        raise dialects.storage_error(exc) from exc
+
+
+class ThreadDatabase:
+    """A database whose driver blocks: one thread writes, a few read, and a piece of work crosses over once."""
+
+    def __init__(self, url: URL, settings: DatabaseSettings) -> None:
+        self._engine = dialects.sqlite_engine(url, settings)
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="chainkeep-write")
+        # A database in memory is one connection, which two threads must not use at once.
+        self._readers = (
+            self._writer
+            if dialects.is_in_memory(url)
+            else ThreadPoolExecutor(4, thread_name_prefix="chainkeep-read")
+        )
+
+    async def read(self, work: Work[T]) -> T:
+        return await self.snapshot(work)
+
+    async def snapshot(self, work: Work[T]) -> T:
+        return await self._cross(self._readers, self._transaction, work, {})
+
+    async def write(self, work: Work[T]) -> T:
+        return await self._cross(self._writer, self._transaction, work, dialects.IMMEDIATE)
+
+    async def migrate(self) -> list[str]:
+        return await self._cross(self._writer, self._outside_transaction, migrate.migrate)
+
+    async def check(self) -> None:
+        await self._cross(self._writer, self._outside_transaction, migrate.check)
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._writer.shutdown)
+        await asyncio.to_thread(self._readers.shutdown)
+        self._engine.dispose()
+
+    async def _cross(self, pool: ThreadPoolExecutor, run: Callable[..., T], *args: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(pool, run, *args)
+
+    def _transaction(self, work: Work[T], options: dict[str, str]) -> T:
+        with our_errors(), self._engine.connect().execution_options(**options) as connection:
+            with connection.begin():
+                return work(connection)
+
+    def _outside_transaction(self, work: Work[T]) -> T:
+        with our_errors(), self._engine.connect() as connection:
+            return work(connection)
+
+
+class LoopDatabase:
+    """A database whose driver awaits: work runs on the event loop, on a connection of a pool."""
+
+    def __init__(self, url: URL, settings: DatabaseSettings, engine: AsyncEngine | None) -> None:
+        self._url = url
+        self._settings = settings
+        self._given = engine
+        self._engine = engine
+
+    async def read(self, work: Work[T]) -> T:
+        # Without a transaction there is neither a BEGIN nor a COMMIT to wait for.
+        transaction = dialects.needs_transactions(self._settings)
+        return await self._run(work, "READ COMMITTED" if transaction else "AUTOCOMMIT")
+
+    async def snapshot(self, work: Work[T]) -> T:
+        return await self._run(work, "REPEATABLE READ")
+
+    async def write(self, work: Work[T]) -> T:
+        return await self._run(work, "READ COMMITTED")
+
+    async def migrate(self) -> list[str]:
+        return await self._run(migrate.migrate)
+
+    async def check(self) -> None:
+        await self._run(migrate.check)
+
+    async def close(self) -> None:
+        engine, self._engine = self._engine, self._given
+        if engine is not None and engine is not self._given:
+            await engine.dispose()
+
+    def _opened(self) -> AsyncEngine:
+        # Not made before there is a loop: Chainlit builds the layer outside any coroutine of ours.
+        if self._engine is None:
+            self._engine = dialects.postgresql_engine(self._url, self._settings)
+        return self._engine
+
+    async def _run(self, work: Work[T], isolation_level: str | None = None) -> T:
+        with our_errors():
+            async with self._opened().connect() as connection:
+                if isolation_level is not None:
+                    await connection.execution_options(isolation_level=isolation_level)
+                result = await connection.run_sync(work)
+                await connection.commit()
+                return result
+
+
+class UpToDateDatabase:
+    """A database that is brought up to date, or checked, before it is first used; reads are tried twice."""
+
+    def __init__(self, database: Database, *, auto_migrate: bool) -> None:
+        self._database = database
+        self._prepare = database.migrate if auto_migrate else database.check
+        self._ready = False
+        self._preparing = asyncio.Lock()
+
+    async def read(self, work: Work[T]) -> T:
+        return await self._twice(self._database.read, work)
+
+    async def snapshot(self, work: Work[T]) -> T:
+        return await self._twice(self._database.snapshot, work)
+
+    async def write(self, work: Work[T]) -> T:
+        await self._prepared()
+        return await self._database.write(work)
+
+    async def migrate(self) -> list[str]:
+        return await self._database.migrate()
+
+    async def check(self) -> None:
+        await self._database.check()
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    async def _prepared(self) -> None:
+        if self._ready:
+            return
+        async with self._preparing:
+            if not self._ready:
+                await self._prepare()
+                self._ready = True
+
+    async def _twice(self, run: Callable[[Work[T]], Awaitable[T]], work: Work[T]) -> T:
+        await self._prepared()
+        try:
+            return await run(work)
+        except TransientStorageError:
+            # A connection that died while it lay in the pool is the commonest fault, and the pool is new by now.
+            return await run(work)

@@ -1,0 +1,187 @@
+"""What differs between SQLite and PostgreSQL: engine options, how a write begins, and what a fault means."""
+
+from __future__ import annotations
+
+import ssl
+import uuid
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Engine, StaticPool, create_engine, event, make_url
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from chainkeep.errors import StorageError, TransientStorageError, UnsupportedDatabaseError
+from chainkeep.settings import DatabaseSettings
+
+__all__ = [
+    "DIALECT_NAMES",
+    "IMMEDIATE",
+    "is_in_memory",
+    "needs_transactions",
+    "postgresql_engine",
+    "runs_in_thread",
+    "sqlite_engine",
+    "storage_error",
+    "supported_url",
+]
+
+DIALECT_NAMES = ("sqlite", "postgresql")
+
+IMMEDIATE = {"chainkeep_begin": "BEGIN IMMEDIATE"}
+"""Execution options of a connection that is going to write."""
+
+_DRIVERS = {"sqlite": "aiosqlite", "postgresql": "asyncpg"}
+
+
+def supported_url(text: str) -> URL:
+    """The URL, with its driver filled in where none is named; ``UnsupportedDatabaseError`` for other databases."""
+    try:
+        url = make_url(text)
+    except ArgumentError as exc:
+        raise UnsupportedDatabaseError from exc
+    name = {"postgres": "postgresql"}.get(url.get_backend_name(), url.get_backend_name())
+    driver = _DRIVERS.get(name)
+    if driver is None or ("+" in url.drivername and url.get_driver_name() != driver):
+        raise UnsupportedDatabaseError(
+            f"{url.drivername}:// is not supported; use sqlite+aiosqlite:// or postgresql+asyncpg://."
+        )
+    return url.set(drivername=f"{name}+{driver}")
+
+
+def runs_in_thread(url: URL) -> bool:
+    """Whether statements run in a database thread (SQLite), not on the event loop (PostgreSQL)."""
+    return url.get_backend_name() == "sqlite"
+
+
+def is_in_memory(url: URL) -> bool:
+    """Whether the database lives in one connection and goes with it."""
+    return url.database in (None, "", ":memory:") or "mode=memory" in (url.database or "")
+
+
+def sqlite_engine(url: URL, settings: DatabaseSettings) -> Engine:
+    """An engine for database threads: WAL, every commit synced to disk, transactions begun as we say."""
+    options: dict[str, Any] = {"hide_parameters": True, "pool_size": 8}
+    if is_in_memory(url):
+        options = {"hide_parameters": True, "poolclass": StaticPool}
+    elif url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        url.set(drivername="sqlite+pysqlite"),
+        connect_args={
+            "check_same_thread": False,
+            "timeout": settings.lock_timeout_seconds,
+            **settings.connect_args,
+        },
+        **{**options, **settings.engine_options},
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # Without this the driver begins transactions by itself, and deferred ones, which fail at once under
+    # contention instead of waiting for the lock.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    # SQLite's own LOWER and LIKE know ASCII letters only.
+    connection.create_function("LOWER", 1, _lower, deterministic=True)
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("chainkeep_begin", "BEGIN"))
+
+
+def postgresql_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
+    """An engine on the running event loop."""
+    options: dict[str, Any] = {
+        "hide_parameters": True,
+        "pool_size": settings.pool_size,
+        "max_overflow": settings.pool_size,
+        "pool_recycle": 1800,
+    }
+    engine = create_async_engine(
+        url, connect_args=dict(_connect_args(settings)), **{**options, **settings.engine_options}
+    )
+    if needs_transactions(settings):
+        event.listen(engine.sync_engine, "begin", partial(_set_schema, settings.schema))
+    return engine
+
+
+def needs_transactions(settings: DatabaseSettings) -> bool:
+    """Whether each read needs a transaction: a pooler forgets between them which schema was chosen."""
+    return bool(settings.schema and settings.pgbouncer)
+
+
+def _connect_args(settings: DatabaseSettings) -> Iterator[tuple[str, Any]]:
+    server_settings = {"application_name": "chainkeep"}
+    if settings.pgbouncer:
+        # The pooler may run each transaction on another server connection, where nothing is prepared.
+        yield "statement_cache_size", 0
+        yield "prepared_statement_cache_size", 0
+        yield "prepared_statement_name_func", lambda: f"__asyncpg_{uuid.uuid4()}__"
+    elif settings.schema:
+        server_settings["search_path"] = quoted_identifier(settings.schema)
+    if settings.ssl_require:
+        yield "ssl", ssl.create_default_context()
+    if settings.password_provider:
+        yield "password", settings.password_provider
+    server_settings.update(settings.connect_args.get("server_settings", {}))
+    yield "server_settings", server_settings
+    yield from (
+        (name, value) for name, value in settings.connect_args.items() if name != "server_settings"
+    )
+
+
+def quoted_identifier(name: str) -> str:
+    """A name as SQL quotes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _set_schema(schema: str, connection: Connection) -> None:
+    connection.exec_driver_sql(f"SET LOCAL search_path TO {quoted_identifier(schema)}")
+
+
+_TRANSIENT_STATES = ("08", "40001", "40P01", "53", "55P03", "57P")
+_TRANSIENT_CODES = {5, 6}  # SQLITE_BUSY, SQLITE_LOCKED
+_LOST = (OSError, TimeoutError, PoolTimeoutError)
+_POOLER_HINT = "; behind PgBouncer in transaction mode set pgbouncer=True (CHAINKEEP_PGBOUNCER=1)"
+
+
+def storage_error(exc: BaseException) -> StorageError:
+    """Our error for a driver's, saying what it is and never what it was about: no row's content."""
+    original = getattr(exc, "orig", None) or exc
+    first_line = str(original).partition("\n")[0][:200]
+    message = f"The database refused: {type(original).__name__}: {first_line}"
+    if "prepared statement" in first_line:
+        message += _POOLER_HINT
+    if _is_transient(exc, original):
+        return TransientStorageError(f"{message}; it may work when tried again.")
+    return StorageError(message)
+
+
+def _is_transient(exc: BaseException, original: object) -> bool:
+    if isinstance(exc, _LOST) or isinstance(original, _LOST):
+        return True
+    if isinstance(exc, DBAPIError) and exc.connection_invalidated:
+        return True
+    state = getattr(original, "sqlstate", None) or ""
+    code = getattr(original, "sqlite_errorcode", 0) & 0xFF
+    words = str(original)
+    return (
+        state.startswith(_TRANSIENT_STATES)
+        or code in _TRANSIENT_CODES
+        or "database is locked" in words  # Python 3.10 gives no error code
+        or "cannot switch to state" in words  # asyncpg, when a connection died under it
+        or "connection is closed" in words
+    )

@@ -1,0 +1,379 @@
+"""One typed function per statement, of the same name, over a ``Connection``; what a statement does stands in its file.
+
+Text crosses here, and only here, between what Chainlit says and what both databases can hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, CursorResult, Row
+
+from chainkeep.db.statements import STATEMENTS
+from chainkeep.models import Cursor, Element, Feedback, Step, Thread, User, show_input_to_text
+from chainkeep.values import readable_text, stored_text, to_json
+
+Rows = list[dict[str, Any]]
+
+
+def _run(connection: Connection, name: str, binds: Mapping[str, Any]) -> CursorResult[Any]:
+    stored = {
+        key: stored_text(value) if type(value) is str else value for key, value in binds.items()
+    }
+    return connection.execute(STATEMENTS[connection.dialect.name][name].clause, stored)
+
+
+def _many(connection: Connection, name: str, /, **binds: Any) -> Rows:
+    return [_readable(row) for row in _run(connection, name, binds)]
+
+
+def _one(connection: Connection, name: str, /, **binds: Any) -> dict[str, Any] | None:
+    row = _run(connection, name, binds).first()
+    return None if row is None else _readable(row)
+
+
+def _exec(connection: Connection, name: str, /, **binds: Any) -> int:
+    return _run(connection, name, binds).rowcount
+
+
+def _readable(row: Row[Any]) -> dict[str, Any]:
+    return {
+        key: readable_text(value) if type(value) is str else value
+        for key, value in row._mapping.items()
+    }
+
+
+def _texts(values: Collection[str]) -> list[str]:
+    return [stored_text(value) for value in values]
+
+
+def _json_or_null(value: object) -> str | None:
+    return None if value is None or value == {} else to_json(value)
+
+
+def user_get(connection: Connection, *, identifier: str) -> User | None:
+    row = _one(connection, "user_get", identifier=identifier)
+    return None if row is None else User.from_row(row)
+
+
+def user_upsert(
+    connection: Connection,
+    *,
+    id: str,
+    identifier: str,
+    display_name: str | None,
+    metadata: Mapping[str, Any],
+    created_at: str,
+) -> User:
+    row = _one(
+        connection,
+        "user_upsert",
+        id=id,
+        identifier=identifier,
+        display_name=display_name,
+        metadata=to_json(metadata),
+        created_at=created_at,
+    )
+    assert row is not None
+    return User.from_row(row)
+
+
+def thread_touch(
+    connection: Connection,
+    *,
+    id: str,
+    created_at: str,
+    activity_at: str | None,
+    user_id: str | None,
+    user_identifier: str | None,
+) -> int:
+    return _exec(
+        connection,
+        "thread_touch",
+        id=id,
+        created_at=created_at,
+        activity_at=activity_at,
+        user_id=user_id,
+        user_identifier=user_identifier,
+    )
+
+
+def thread_update(
+    connection: Connection,
+    *,
+    id: str,
+    name: str | None,
+    keep_name: bool,
+    tags: list[str] | None,
+    metadata: Mapping[str, Any] | None,
+) -> int:
+    return _exec(
+        connection,
+        "thread_update",
+        id=id,
+        name=name,
+        keep_name=keep_name,
+        tags=None if tags is None else to_json(tags),
+        metadata=None if metadata is None else to_json(metadata),
+    )
+
+
+def thread_get(connection: Connection, *, id: str) -> Thread | None:
+    row = _one(connection, "thread_get", id=id)
+    return None if row is None else Thread.from_row(row)
+
+
+def thread_author(connection: Connection, *, id: str) -> str | None:
+    row = _one(connection, "thread_author", id=id)
+    return None if row is None else row["user_identifier"]
+
+
+def threads_page(
+    connection: Connection,
+    *,
+    user_id: str,
+    before: Cursor | None,
+    feedback: int | None,
+    pattern: str | None,
+    count: int,
+) -> list[Thread]:
+    rows = _many(
+        connection,
+        "threads_page",
+        user_id=user_id,
+        before_activity=None if before is None else before.last_activity_at,
+        before_id=None if before is None else before.id,
+        feedback=feedback,
+        pattern=pattern,
+        count=count,
+    )
+    return [Thread.from_row(row) for row in rows]
+
+
+def thread_delete(connection: Connection, *, id: str, deleted_at: str) -> int:
+    return _exec(connection, "thread_delete", id=id, deleted_at=deleted_at)
+
+
+def thread_clear_steps(connection: Connection, *, thread_id: str) -> int:
+    return _exec(connection, "thread_clear_steps", thread_id=thread_id)
+
+
+def thread_clear_elements(connection: Connection, *, thread_id: str) -> int:
+    return _exec(connection, "thread_clear_elements", thread_id=thread_id)
+
+
+def thread_clear_feedbacks(connection: Connection, *, thread_id: str) -> int:
+    return _exec(connection, "thread_clear_feedbacks", thread_id=thread_id)
+
+
+def _step_binds(step: Step, position: int) -> dict[str, Any]:
+    return {
+        "id": step.id,
+        "thread_id": step.thread_id,
+        "parent_id": step.parent_id,
+        "type": step.type,
+        "name": step.name,
+        "input": step.input,
+        "output": step.output,
+        "created_at": step.created_at,
+        "start": step.start,
+        "end": step.end,
+        "command": step.command,
+        "modes": None if step.modes is None else to_json(step.modes),
+        "language": step.language,
+        "streaming": step.streaming,
+        "wait_for_answer": step.wait_for_answer,
+        "is_error": step.is_error,
+        "show_input": show_input_to_text(step.show_input),
+        "default_open": step.default_open,
+        "auto_collapse": step.auto_collapse,
+        "metadata": to_json(step.metadata),
+        "tags": None if step.tags is None else to_json(step.tags),
+        "generation": None if step.generation is None else to_json(step.generation),
+        "extra": _json_or_null(step.extra),
+        "favorite": step.metadata.get("favorite") is True,
+        "position": position,
+    }
+
+
+def step_create(connection: Connection, step: Step, *, position: int) -> int:
+    return _exec(connection, "step_create", **_step_binds(step, position))
+
+
+def step_update(
+    connection: Connection, step: Step, *, given: Collection[str], position: int
+) -> int:
+    names = f"|{'|'.join(sorted(given))}|"
+    return _exec(connection, "step_update", **_step_binds(step, position), given=names)
+
+
+def step_get(connection: Connection, *, id: str) -> Step | None:
+    row = _one(connection, "step_get", id=id)
+    return None if row is None else Step.from_row(row)
+
+
+def steps_of_thread(connection: Connection, *, thread_id: str) -> list[Step]:
+    return [Step.from_row(row) for row in _many(connection, "steps_of_thread", thread_id=thread_id)]
+
+
+def steps_favorite(connection: Connection, *, user_id: str) -> list[Step]:
+    return [Step.from_row(row) for row in _many(connection, "steps_favorite", user_id=user_id)]
+
+
+def step_set_metadata(connection: Connection, *, id: str, metadata: Mapping[str, Any]) -> int:
+    return _exec(
+        connection,
+        "step_set_metadata",
+        id=id,
+        metadata=to_json(metadata),
+        favorite=metadata.get("favorite") is True,
+    )
+
+
+def step_author(connection: Connection, *, id: str) -> str | None:
+    row = _one(connection, "step_author", id=id)
+    return None if row is None else row["user_identifier"]
+
+
+def step_tree(connection: Connection, *, id: str) -> list[str]:
+    return [row["id"] for row in _many(connection, "step_tree", id=id)]
+
+
+def steps_delete(connection: Connection, *, ids: Collection[str], deleted_at: str) -> int:
+    return _exec(connection, "steps_delete", ids=_texts(ids), deleted_at=deleted_at)
+
+
+def steps_clear_feedbacks(connection: Connection, *, ids: Collection[str]) -> int:
+    return _exec(connection, "steps_clear_feedbacks", ids=_texts(ids))
+
+
+def step_bury(
+    connection: Connection, *, id: str, thread_id: str, deleted_at: str, position: int
+) -> int:
+    return _exec(
+        connection,
+        "step_bury",
+        id=id,
+        thread_id=thread_id,
+        deleted_at=deleted_at,
+        position=position,
+    )
+
+
+def element_upsert(
+    connection: Connection, element: Element, *, created_at: str, position: int, revive: bool
+) -> int:
+    return _exec(
+        connection,
+        "element_upsert",
+        id=element.id,
+        thread_id=element.thread_id,
+        for_id=element.for_id,
+        type=element.type,
+        name=element.name,
+        display=element.display,
+        url=element.url,
+        object_key=element.object_key,
+        chainlit_key=element.chainlit_key,
+        mime=element.mime,
+        size=element.size,
+        language=element.language,
+        page=element.page,
+        props=None if element.props is None else to_json(element.props),
+        auto_play=element.auto_play,
+        player_config=None if element.player_config is None else to_json(element.player_config),
+        extra=_json_or_null(element.extra),
+        created_at=created_at,
+        position=position,
+        revive=revive,
+    )
+
+
+def element_get(connection: Connection, *, id: str, thread_id: str | None) -> Element | None:
+    row = _one(connection, "element_get", id=id, thread_id=thread_id)
+    return None if row is None else Element.from_row(row)
+
+
+def elements_of_thread(connection: Connection, *, thread_id: str) -> list[Element]:
+    rows = _many(connection, "elements_of_thread", thread_id=thread_id)
+    return [Element.from_row(row) for row in rows]
+
+
+def elements_of_steps(connection: Connection, *, ids: Collection[str]) -> list[Element]:
+    return [
+        Element.from_row(row) for row in _many(connection, "elements_of_steps", ids=_texts(ids))
+    ]
+
+
+def elements_with_key(connection: Connection, *, object_key: str) -> list[str]:
+    return [row["id"] for row in _many(connection, "elements_with_key", object_key=object_key)]
+
+
+def elements_delete(connection: Connection, *, ids: Collection[str], deleted_at: str) -> int:
+    return _exec(connection, "elements_delete", ids=_texts(ids), deleted_at=deleted_at)
+
+
+def element_bury(
+    connection: Connection, *, id: str, thread_id: str | None, deleted_at: str, position: int
+) -> int:
+    return _exec(
+        connection,
+        "element_bury",
+        id=id,
+        thread_id=thread_id,
+        deleted_at=deleted_at,
+        position=position,
+    )
+
+
+def feedback_upsert(
+    connection: Connection,
+    *,
+    id: str,
+    for_id: str,
+    thread_id: str | None,
+    value: int,
+    comment: str | None,
+    now: str,
+) -> str:
+    row = _one(
+        connection,
+        "feedback_upsert",
+        id=id,
+        for_id=for_id,
+        thread_id=thread_id,
+        value=value,
+        comment=comment,
+        now=now,
+    )
+    assert row is not None
+    return str(row["id"])
+
+
+def feedback_get(connection: Connection, *, id: str) -> Feedback | None:
+    row = _one(connection, "feedback_get", id=id)
+    return None if row is None else Feedback.from_row(row)
+
+
+def feedback_delete(connection: Connection, *, id: str) -> int:
+    return _exec(connection, "feedback_delete", id=id)
+
+
+def blob_deletion_request(connection: Connection, *, object_key: str, requested_at: str) -> int:
+    return _exec(
+        connection, "blob_deletion_request", object_key=object_key, requested_at=requested_at
+    )
+
+
+def blob_deletion_requests(connection: Connection, *, count: int) -> list[str]:
+    return [row["object_key"] for row in _many(connection, "blob_deletion_requests", count=count)]
+
+
+def blob_deletions_wanted(connection: Connection, *, object_keys: Collection[str]) -> list[str]:
+    rows = _many(connection, "blob_deletions_wanted", object_keys=_texts(object_keys))
+    return [row["object_key"] for row in rows]
+
+
+def blob_deletions_done(connection: Connection, *, object_keys: Collection[str]) -> int:
+    return _exec(connection, "blob_deletions_done", object_keys=_texts(object_keys))

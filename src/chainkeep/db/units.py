@@ -1,0 +1,269 @@
+"""What each write does, from its first statement to its last: plain functions over a ``Connection``.
+
+Each is one transaction. It may run more than once, and alone or among others; only the last run commits. A write
+that is refused raises ``ConflictError`` and changes nothing; one that comes too late, because what it writes to was
+deleted, gives False.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection
+
+from chainkeep.db import queries
+from chainkeep.errors import ConflictError
+from chainkeep.models import Caller, Element, Feedback, Step
+from chainkeep.values import utc_now
+
+# Both databases limit the parameters of a statement, to about 32,000.
+_MOST_IDS = 1000
+
+
+def create_step(
+    connection: Connection, step: Step, *, caller: Caller | None, position: int
+) -> bool:
+    """Write a new step and, where they are missing, its thread and the thread's owner."""
+    _touch(connection, step, step.created_at, caller)
+    if queries.step_create(connection, step, position=position):
+        return True
+    stored = _in_same_thread(connection, step)
+    return stored is not None and stored.deleted_at is None
+
+
+def update_step(
+    connection: Connection,
+    step: Step,
+    *,
+    given: Collection[str],
+    caller: Caller | None,
+    position: int,
+) -> bool:
+    """Write the given fields of a step; make it, and its thread, where they are missing."""
+    _touch(connection, step, step.created_at if "created_at" in given else None, caller)
+    if "extra" in given:
+        stored = queries.step_get(connection, id=step.id)
+        step = replace(step, extra={**stored.extra, **step.extra}) if stored else step
+    if queries.step_update(connection, step, given=given, position=position):
+        return True
+    _in_same_thread(connection, step)
+    return False
+
+
+def _touch(
+    connection: Connection, step: Step, activity_at: str | None, caller: Caller | None
+) -> None:
+    own = caller if caller is not None and caller.thread_id == step.thread_id else None
+    queries.thread_touch(
+        connection,
+        id=step.thread_id,
+        created_at=step.created_at,
+        activity_at=activity_at,
+        user_id=own.user_id if own else None,
+        user_identifier=own.identifier if own else None,
+    )
+
+
+def _in_same_thread(connection: Connection, step: Step) -> Step | None:
+    stored = queries.step_get(connection, id=step.id)
+    if stored is not None and stored.thread_id != step.thread_id:
+        raise ConflictError(f"Step {step.id} belongs to another thread and was left as it is.")
+    return stored
+
+
+def set_favorite(connection: Connection, step_id: str, favorite: bool) -> Step | None:
+    """Star a step, or take its star away; the step as it is now, None where there is none."""
+    stored = queries.step_get(connection, id=step_id)
+    if stored is None or stored.deleted_at is not None:
+        return None
+    metadata = {**stored.metadata, "favorite": favorite}
+    queries.step_set_metadata(connection, id=step_id, metadata=metadata)
+    return replace(stored, metadata=metadata)
+
+
+def delete_step(
+    connection: Connection, step_id: str, *, caller: Caller | None, position: int
+) -> list[str]:
+    """Delete a step with all below it, their elements and votes; the keys of the blobs that are to go."""
+    stored = queries.step_get(connection, id=step_id)
+    now = utc_now()
+    if stored is None:
+        if caller is not None and caller.thread_id:
+            queries.step_bury(
+                connection,
+                id=step_id,
+                thread_id=caller.thread_id,
+                deleted_at=now,
+                position=position,
+            )
+        return []
+    _refuse_stranger(connection, caller, stored.thread_id, f"Step {step_id}")
+    keys: list[str] = []
+    for ids in _portions(queries.step_tree(connection, id=step_id)):
+        keys += _delete_elements(connection, queries.elements_of_steps(connection, ids=ids), now)
+        queries.steps_clear_feedbacks(connection, ids=ids)
+        queries.steps_delete(connection, ids=ids, deleted_at=now)
+    return keys
+
+
+def _portions(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (ids[start : start + _MOST_IDS] for start in range(0, len(ids), _MOST_IDS))
+
+
+def _delete_elements(connection: Connection, elements: Sequence[Element], now: str) -> list[str]:
+    for ids in _portions([element.id for element in elements]):
+        queries.elements_delete(connection, ids=ids, deleted_at=now)
+    return _request_deletions(connection, elements, now)
+
+
+def _request_deletions(connection: Connection, elements: Sequence[Element], now: str) -> list[str]:
+    keys = [element.object_key for element in elements if element.object_key]
+    for key in keys:
+        queries.blob_deletion_request(connection, object_key=key, requested_at=now)
+    return keys
+
+
+def _refuse_stranger(
+    connection: Connection, caller: Caller | None, thread_id: str | None, subject: str
+) -> None:
+    """Let a caller touch the thread they are in, their own, and nobody's; without a caller, any."""
+    if caller is None or thread_id is None or thread_id == caller.thread_id:
+        return
+    author = queries.thread_author(connection, id=thread_id)
+    if author is not None and author != caller.identifier:
+        raise ConflictError(f"{subject} belongs to somebody else's thread and was left as it is.")
+
+
+def save_element(
+    connection: Connection,
+    element: Element,
+    *,
+    caller: Caller | None,
+    revive: bool,
+    position: int,
+) -> bool:
+    """Write an element, all of it; its blob, if it has one, is wanted from now on."""
+    _refuse_stranger(connection, caller, element.thread_id, f"Element {element.id}")
+    written = queries.element_upsert(
+        connection, element, created_at=utc_now(), position=position, revive=revive
+    )
+    if written:
+        if element.object_key:
+            queries.blob_deletions_done(connection, object_keys=[element.object_key])
+        return True
+    stored = queries.element_get(connection, id=element.id, thread_id=None)
+    if stored is not None and stored.thread_id != element.thread_id:
+        raise ConflictError(
+            f"Element {element.id} belongs to another thread and was left as it is."
+        )
+    return False
+
+
+def delete_element(
+    connection: Connection,
+    element_id: str,
+    *,
+    thread_id: str | None,
+    caller: Caller | None,
+    position: int,
+) -> list[str]:
+    """Delete an element, of that thread where one is named; the keys of the blobs that are to go."""
+    stored = queries.element_get(connection, id=element_id, thread_id=None)
+    now = utc_now()
+    if stored is None:
+        queries.element_bury(
+            connection, id=element_id, thread_id=thread_id, deleted_at=now, position=position
+        )
+        return []
+    if thread_id is not None and stored.thread_id not in (None, thread_id):
+        raise ConflictError(
+            f"Element {element_id} belongs to another thread and was left as it is."
+        )
+    _refuse_stranger(connection, caller, stored.thread_id, f"Element {element_id}")
+    return _delete_elements(connection, [stored], now)
+
+
+def update_thread(
+    connection: Connection,
+    thread_id: str,
+    *,
+    name: str | None,
+    keep_name: bool,
+    user_id: str | None,
+    user_identifier: str | None,
+    tags: list[str] | None,
+    metadata: Mapping[str, Any] | None,
+) -> bool:
+    """Make a thread, or set what is given; metadata merges key by key, and None deletes a key."""
+    queries.thread_touch(
+        connection,
+        id=thread_id,
+        created_at=utc_now(),
+        activity_at=None,
+        user_id=user_id,
+        user_identifier=user_identifier,
+    )
+    stored = None if metadata is None else queries.thread_get(connection, id=thread_id)
+    merged = None if stored is None or metadata is None else _merged(stored.metadata, metadata)
+    written = queries.thread_update(
+        connection, id=thread_id, name=name, keep_name=keep_name, tags=tags, metadata=merged
+    )
+    return bool(written)
+
+
+def _merged(stored: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in {**stored, **given}.items() if value is not None}
+
+
+def delete_thread(connection: Connection, thread_id: str) -> list[str]:
+    """Delete a thread and all that is in it; the keys of the blobs that are to go."""
+    now = utc_now()
+    queries.thread_delete(connection, id=thread_id, deleted_at=now)
+    elements = queries.elements_of_thread(connection, thread_id=thread_id)
+    keys = _request_deletions(connection, elements, now)
+    queries.thread_clear_feedbacks(connection, thread_id=thread_id)
+    queries.thread_clear_elements(connection, thread_id=thread_id)
+    queries.thread_clear_steps(connection, thread_id=thread_id)
+    return keys
+
+
+def save_feedback(connection: Connection, feedback: Feedback, *, caller: Caller | None) -> str:
+    """Write the one vote on a step; its id."""
+    _refuse_foreign_vote(connection, feedback.for_id, feedback.thread_id, caller)
+    earlier = queries.feedback_get(connection, id=feedback.id)
+    if earlier is not None and earlier.for_id != feedback.for_id:
+        raise ConflictError(f"Feedback {feedback.id} is about another step and was left as it is.")
+    return queries.feedback_upsert(
+        connection,
+        id=feedback.id,
+        for_id=feedback.for_id,
+        thread_id=feedback.thread_id,
+        value=feedback.value,
+        comment=feedback.comment,
+        now=utc_now(),
+    )
+
+
+def delete_feedback(connection: Connection, feedback_id: str, *, caller: Caller | None) -> bool:
+    """Take a vote back; whether there was one."""
+    stored = queries.feedback_get(connection, id=feedback_id)
+    if stored is None:
+        return False
+    _refuse_foreign_vote(connection, stored.for_id, stored.thread_id, caller)
+    return bool(queries.feedback_delete(connection, id=feedback_id))
+
+
+def _refuse_foreign_vote(
+    connection: Connection, for_id: str, thread_id: str | None, caller: Caller | None
+) -> None:
+    if caller is None:
+        return
+    author = queries.step_author(connection, id=for_id)
+    if author is None and thread_id is not None:
+        author = queries.thread_author(connection, id=thread_id)
+    if author is not None and author != caller.identifier:
+        raise ConflictError(
+            f"Step {for_id} belongs to somebody else's thread; the vote was refused."
+        )

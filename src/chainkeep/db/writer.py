@@ -1,0 +1,146 @@
+"""The one way to write: in order, many units in one transaction, retried, and finished before the end.
+
+Chainlit hands writes over as background tasks that nobody waits for, so what is queued here is all there is between
+a message and its loss.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection
+
+from chainkeep.db.database import Database
+from chainkeep.errors import ChainkeepError, ConflictError, TransientStorageError
+
+__all__ = ["Unit", "Writer"]
+
+T = TypeVar("T")
+logger = logging.getLogger("chainkeep.writer")
+
+_BATCH = 256
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Unit(Generic[T]):
+    """A write that commits or fails whole."""
+
+    key: str
+    """Whose write it is, most often a thread's id; ``Writer.settled`` waits by it."""
+    label: str
+    """What it is, for logs: the operation and ids, never content."""
+    work: Callable[[Connection], T]
+    """May run several times; only the last run commits. Everything it needs was copied when the unit was made."""
+
+
+class Writer:
+    """Commits units in the order in which they were submitted.
+
+    While one transaction commits, what arrives gathers and goes together in the next. If a batch fails, its units
+    run again one by one, so that a bad one fails alone. Transient faults are retried until ``retry_seconds`` have
+    passed.
+    """
+
+    def __init__(self, database: Database, *, retry_seconds: float = 20.0) -> None:
+        self._database = database
+        self._retry_seconds = retry_seconds
+        self._queue: deque[tuple[Unit[Any], asyncio.Future[Any]]] = deque()
+        self._latest: dict[str, asyncio.Future[Any]] = {}
+        self._running: asyncio.Task[None] | None = None
+
+    def submit(self, unit: Unit[T]) -> asyncio.Future[T]:
+        """Take a place in the queue. The future has the work's result once it is committed, or its error.
+
+        Cancelling the future does not take the write back. A failed unit is logged whether or not anybody waits.
+        """
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._queue.append((unit, future))
+        self._latest[unit.key] = future
+        future.add_done_callback(lambda done: self._forget(unit.key, done))
+        if self._running is None or self._running.done():
+            self._running = asyncio.ensure_future(self._run())
+        return future
+
+    async def write(self, unit: Unit[T]) -> T:
+        """``submit``, and wait. A caller who is cancelled leaves the write in the queue."""
+        return await asyncio.shield(self.submit(unit))
+
+    async def settled(self, key: str | None = None) -> None:
+        """Wait until what was submitted so far under ``key``, or at all, is committed or has failed."""
+        latest = list(self._latest.values()) if key is None else [self._latest.get(key)]
+        unfinished = [future for future in latest if future is not None and not future.done()]
+        if unfinished:
+            await asyncio.wait(unfinished)
+
+    @property
+    def depth(self) -> int:
+        """How many units are not committed yet."""
+        return len(self._queue)
+
+    async def close(self, timeout: float) -> int:
+        """Finish what was submitted, for at most ``timeout`` seconds; how many units are left undone."""
+        if self._running is not None and not self._running.done():
+            await asyncio.wait([self._running], timeout=timeout)
+        return len(self._queue)
+
+    def _forget(self, key: str, future: asyncio.Future[Any]) -> None:
+        if self._latest.get(key) is future:
+            del self._latest[key]
+        # Chainlit leaves most writes to themselves; the failure was logged when it happened.
+        if not future.cancelled():
+            future.exception()
+
+    async def _run(self) -> None:
+        while self._queue:
+            batch = [self._queue[index] for index in range(min(_BATCH, len(self._queue)))]
+            await self._commit(batch)
+            for _ in batch:
+                self._queue.popleft()
+
+    async def _commit(self, batch: list[tuple[Unit[Any], asyncio.Future[Any]]]) -> None:
+        units = [unit for unit, _ in batch]
+        try:
+            results = await self._with_retries(
+                lambda connection: [unit.work(connection) for unit in units]
+            )
+        except Exception as exc:  # noqa: BLE001 - the boundary: whatever went wrong goes to whoever waits
+            if len(batch) > 1 and not isinstance(exc, TransientStorageError):
+                for entry in batch:
+                    await self._commit([entry])
+                return
+            for unit, future in batch:
+                _fail(unit, future, exc)
+            return
+        for (_, future), result in zip(batch, results, strict=True):
+            if not future.done():
+                future.set_result(result)
+
+    async def _with_retries(self, work: Callable[[Connection], list[Any]]) -> list[Any]:
+        loop = asyncio.get_running_loop()
+        deadline, pause = loop.time() + self._retry_seconds, _FIRST_PAUSE
+        while True:
+            try:
+                return await self._database.write(work)
+            except TransientStorageError as exc:
+                if loop.time() + pause > deadline:
+                    raise
+                logger.warning("A write will be tried again in %.2f s: %s", pause, exc)
+                await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+                pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _fail(unit: Unit[Any], future: asyncio.Future[Any], exc: BaseException) -> None:
+    expected = isinstance(exc, ConflictError)
+    reason = str(exc) if isinstance(exc, ChainkeepError) else type(exc).__name__
+    logger.log(
+        logging.WARNING if expected else logging.ERROR, "Not written: %s: %s", unit.label, reason
+    )
+    if not future.done():
+        future.set_exception(exc)

@@ -234,6 +234,21 @@ class TestPartsAndVersions:
         assert read(bob, "clip", If_None_Match=etag).status_code == 404
 
 
+class TestBytesKeptWithTheRow:
+    def test_they_are_sent_as_a_blob_would_be(self, alice: httpx.Client):
+        response = read(alice, "tasks")
+        assert response.json() == {"tasks": []}
+        assert response.headers["content-length"] == "13"
+
+    def test_a_part_of_them_too(self, alice: httpx.Client):
+        response = read(alice, "tasks", Range="bytes=2-6")
+        assert (response.status_code, response.content) == (206, b"tasks")
+
+    def test_a_version_that_the_client_has_is_not_sent_again(self, alice: httpx.Client):
+        etag = head(alice, "tasks").headers["etag"]
+        assert read(alice, "tasks", If_None_Match=etag).status_code == 304
+
+
 class TestBlobsElsewhere:
     def test_a_picture_is_a_redirect_to_where_the_store_keeps_it(self, alice: httpx.Client):
         response = read(alice, "bucket picture")

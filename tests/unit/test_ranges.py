@@ -42,8 +42,9 @@ def test_a_range_of_bytes_that_do_not_exist_is_empty(header: str):
         "items=0-1",
         "bytes=0-1,2-3",
         "bytes=+1-2",
-    ]
-    + ["bytes=1-" + "9" * 5000, "bytes=٣-٤"],
+        "bytes=1-" + "9" * 5000,
+        "bytes=\u0661-\u0662",
+    ],
 )
 def test_what_is_no_single_range_of_bytes_asks_for_the_whole(header: str | None):
     assert wanted_range(header, 10) is None
@@ -56,7 +57,7 @@ def test_of_an_empty_blob_no_range_exists():
 @given(header=st.text() | st.from_regex(r"bytes=\d*-\d*"), size=st.integers(0, 2**40))
 def test_no_header_names_bytes_outside_the_blob(header: str, size: int):
     part = wanted_range(header, size)
-    assert part is None or not part or (0 <= part[0] and part[-1] < size)
+    assert part is None or not part or (part[0] >= 0 and part[-1] < size)
 
 
 @pytest.mark.parametrize("header", ['"v1"', 'W/"v1"', '"v0", "v1"', '"v0",W/"v1"', "*", " * "])

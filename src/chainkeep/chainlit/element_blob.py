@@ -20,6 +20,4 @@ class ElementBlob:
     display: str
     """inline, side or page."""
     content: bytes | None = None
-    """The bytes themselves, where they are few and kept with the row."""
-    content: bytes | None = None
     """The bytes themselves, where the row holds them and no blob does."""

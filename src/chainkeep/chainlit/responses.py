@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from hashlib import sha256
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -29,21 +31,28 @@ async def blob_response(request: Request, blobs: Blobs, blob: ElementBlob) -> Re
         )
         if url is not None:
             return RedirectResponse(url, 307, {"Cache-Control": "no-store"})
-    return await _sent_from_here(request, blobs, blob.key, shown)
+    return await _sent_from_here(request, blobs, blob, shown)
 
 
 async def _sent_from_here(
-    request: Request, blobs: Blobs, key: str, shown: Presentation
+    request: Request, blobs: Blobs, blob: ElementBlob, shown: Presentation
 ) -> Response:
-    info = await blobs.info(key)
+    info = await blobs.info(blob.key) if blob.content is None else _info(blob.content)
     # Weak where the gzip middleware may change the bytes on their way.
     etag = f'W/"{info.etag}"' if shown.compressible else f'"{info.etag}"'
     answer = answer_to(request.headers, etag=etag, size=info.size)
     headers = {"ETag": etag, **_headers(shown), **_extent(answer, info, shown)}
     if request.method == "HEAD" or not answer.part:
         return Response(status_code=answer.status, headers=headers)
-    stream = blobs.stream(key, start=answer.part.start, end=answer.part.stop)
-    return StreamingResponse(await _begun(stream), answer.status, headers)
+    start, end = answer.part.start, answer.part.stop
+    if blob.content is not None:
+        return Response(blob.content[start:end], answer.status, headers)
+    stream = await _begun(blobs.stream(blob.key, start=start, end=end))
+    return StreamingResponse(stream, answer.status, headers)
+
+
+def _info(content: bytes) -> BlobInfo:
+    return BlobInfo(size=len(content), etag=sha256(content).hexdigest())
 
 
 def _headers(shown: Presentation) -> dict[str, str]:
@@ -74,13 +83,14 @@ def _extent(answer: Answer, info: BlobInfo, shown: Presentation) -> dict[str, st
     return extent
 
 
-async def _begun(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _begun(stream: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
     # The first piece is awaited here, so that a failure to open the blob can still become a status.
     first = await anext(stream, b"")
 
     async def pieces() -> AsyncIterator[bytes]:
-        yield first
-        async for piece in stream:
-            yield piece
+        async with aclosing(stream):
+            yield first
+            async for piece in stream:
+                yield piece
 
     return pieces()

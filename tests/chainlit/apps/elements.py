@@ -6,10 +6,12 @@ With NO_LOGIN set nobody logs in. A user's password is the user's name.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from hashlib import sha256
+from typing import cast
 
 import chainlit as cl
+from chainlit.data.base import BaseDataLayer
 from chainlit.types import Feedback, ThreadDict
 from chainlit.user import PersistedUser
 
@@ -43,7 +45,7 @@ ELEMENTS = {
     "note": ("json", "note", "text", "application/json"),
     "plot": ("json", "plot", "plotly", None),
     "table": ("json", "table", "dataframe", "application/json"),
-    "tasks": ("json", "tasks", "tasklist", None),
+    "tasks": ("", "tasks", "tasklist", None),
     "widget": ("json", "widget", "custom", "application/json"),
     "nothing": ("empty", "nothing.txt", "file", "text/plain"),
     "missing": ("missing", "gone.png", "image", "image/png"),
@@ -56,7 +58,7 @@ AUTHORS = {"alice's": "alice", "shared": "alice", "bob's guests": "alice", "t/ä
 
 
 class FaultyBlobs:
-    """Blobs in memory; those of the key "bucket" are elsewhere, those of the key "away" out of reach."""
+    """Blobs in memory; "bucket" is kept elsewhere, "away" is out of reach, "missing" not there."""
 
     async def info(self, key: str) -> BlobInfo:
         blob = self._bytes(key)
@@ -64,7 +66,7 @@ class FaultyBlobs:
 
     async def stream(
         self, key: str, *, start: int = 0, end: int | None = None
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         blob = self._bytes(key)[start:end]
         for at in range(0, len(blob), 1000):
             yield blob[at : at + 1000]
@@ -87,7 +89,7 @@ class Layer:
 
     def __init__(self) -> None:
         self.blobs = FaultyBlobs()
-        self.feedback_deleted_by: str | None = None
+        self.feedback_deleted = ""
 
     async def get_user(self, identifier: str) -> PersistedUser:
         remember_caller(identifier)
@@ -120,19 +122,22 @@ class Layer:
         if thread_id not in AUTHORS or element_id not in ELEMENTS:
             return None
         key, name, kind, mime = ELEMENTS[element_id]
-        return ElementBlob(key=key, name=name, type=kind, mime=mime, display="inline")
+        content = b'{"tasks": []}' if key == "" else None
+        return ElementBlob(
+            key=key, name=name, type=kind, mime=mime, display="inline", content=content
+        )
 
-    async def get_element(self, thread_id: str, element_id: str) -> dict[str, str | None]:
+    async def get_element(self, thread_id: str, element_id: str) -> dict[str, str]:
         return {
             "url": signed_element_url(thread_id, element_id),
-            "feedback_deleted_by": self.feedback_deleted_by,
+            "feedback_deleted": self.feedback_deleted,
         }
 
     async def upsert_feedback(self, feedback: Feedback) -> str:
-        return f"from {known_caller()}"
+        return f"for {feedback.forId} from {known_caller()}"
 
     async def delete_feedback(self, feedback_id: str) -> bool:
-        self.feedback_deleted_by = known_caller()
+        self.feedback_deleted = f"{feedback_id} by {known_caller()}"
         return True
 
     async def close(self) -> None:
@@ -140,8 +145,8 @@ class Layer:
 
 
 @cl.data_layer
-def layer() -> Layer:
-    return Layer()
+def layer() -> BaseDataLayer:
+    return cast("BaseDataLayer", Layer())
 
 
 @cl.on_message

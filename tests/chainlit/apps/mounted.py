@@ -1,4 +1,4 @@
-"""The app of elements.py mounted in another, whose module imports chainkeep before Chainlit's server."""
+"""The app of elements.py mounted in another that imports chainkeep before Chainlit's server."""
 
 from __future__ import annotations
 

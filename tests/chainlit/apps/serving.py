@@ -1,4 +1,4 @@
-"""Runs one of the apps here on a loopback port, by `chainlit run` or by uvicorn, as a user would."""
+"""Runs one of the apps here on a loopback port, by `chainlit run` or by uvicorn."""
 
 from __future__ import annotations
 
@@ -57,14 +57,17 @@ def _running(
 
 def _wait_until_ready(client: httpx.Client, server: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + 60
-    while server.poll() is None and time.monotonic() < deadline:
-        try:
-            client.get("/health").raise_for_status()
-        except httpx.TransportError:
-            time.sleep(0.1)
-        else:
-            return
-    raise RuntimeError(f"the server did not start:\n{log.read_text()}")
+    while not _answers(client):
+        if server.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"the server did not start:\n{log.read_text()}")
+        time.sleep(0.1)
+
+
+def _answers(client: httpx.Client) -> bool:
+    try:
+        return client.get("/health").is_success
+    except httpx.TransportError:
+        return False
 
 
 @contextmanager

@@ -62,7 +62,7 @@ def test_a_decision_has_its_four_parts(page: Path) -> None:
     text = page.read_text("utf-8")
     number = int(page.stem.partition("-")[0])
     assert re.match(rf"# {number}\. \S", text)
-    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [
+    assert re.findall(r"^(?:## |\*\*)([A-Z][a-z]+)\b", text, re.MULTILINE) == [
         "Status",
         "Context",
         "Decision",

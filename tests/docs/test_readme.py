@@ -39,10 +39,18 @@ def run(command: list[str], folder: Path) -> str:
 THE_APP = next(block for block in blocks("python") if "@cl.data_layer" in block)
 
 
+ANSWERS = """
+
+@cl.on_message
+async def answer(message):
+    await cl.Message(message.content).send()
+"""
+
+
 @pytest.mark.e2e
-def test_the_three_lines_are_an_app_that_starts_and_keeps(tmp_path: Path) -> None:
+def test_an_app_with_the_three_lines_starts_and_keeps(tmp_path: Path) -> None:
     app = tmp_path / "three_lines.py"
-    app.write_text(THE_APP, "utf-8")
+    app.write_text(THE_APP + ANSWERS, "utf-8")
     with ChainlitServer(tmp_path / "home", app=app) as server:
         settings = httpx.get(f"{server.url}/project/settings?language=en-US").json()
         assert settings["dataPersistence"] is True

@@ -107,6 +107,11 @@ def test_what_is_opened_on_its_own_loads_nothing_and_runs_nothing(kind: str):
     assert kind == "pdf" or policy.startswith("sandbox;")
 
 
+@pytest.mark.parametrize("mime", ["audio/wav", "video/mp4", "application/pdf"])
+def test_what_the_browser_has_a_viewer_for_is_not_kept_from_it(mime: str):
+    assert "sandbox" not in shown("file", mime).policy
+
+
 @pytest.mark.parametrize("kind", ["image", "audio", "video", "file"])
 def test_what_the_browser_loads_itself_may_come_from_elsewhere(kind: str):
     assert shown(kind).redirects

@@ -40,11 +40,11 @@ _FETCHED_KINDS = frozenset({"dataframe", "pdf", "plotly", "tasklist", "text"})
 # Sent again under the same id when the app changes them.
 _CHANGING_KINDS = frozenset({"custom", "tasklist"})
 
-_SANDBOX = (
-    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; media-src 'self'"
-)
-# Chromium's PDF viewer does not open in a sandbox. A PDF's scripts do not run in the app's origin.
-_PDF_POLICY = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'"
+_SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self'"
+# No sandbox where a browser brings its own viewer, in which nothing of the file runs in the app's
+# origin: in one, Chromium's player asks for the file without the cookie, and some do not show PDF.
+_VIEWER = "default-src 'none'; style-src 'unsafe-inline'; media-src 'self'; object-src 'self'"
+_WITH_VIEWER = ("application/pdf", "audio/", "video/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ def presentation(blob: ElementBlob) -> Presentation:
     return Presentation(
         content_type=content_type,
         disposition=content_disposition(blob.name, inline=_is_shown(blob.type, content_type)),
-        policy=_PDF_POLICY if content_type == "application/pdf" else _SANDBOX,
+        policy=_VIEWER if content_type.startswith(_WITH_VIEWER) else _SANDBOX,
         cache_control="private, no-cache"
         if blob.type in _CHANGING_KINDS
         else "private, max-age=3600",

@@ -6,15 +6,16 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 from chainkeep.blobs import Blobs, BlobSource
 from chainkeep.db import queries
 from chainkeep.db.database import Database
 from chainkeep.db.writer import Unit, Writer
-from chainkeep.errors import BlobError, StorageError, TransientBlobError
+from chainkeep.errors import BlobError, ConflictError, StorageError, TransientBlobError
 
-__all__ = ["Attachments"]
+__all__ = ["Attachments", "Content"]
 
 logger = logging.getLogger("chainkeep.blobs")
 
@@ -22,11 +23,21 @@ _PORTION = 500
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """An element's bytes, and how a browser is to take them."""
+
+    source: BlobSource
+    content_type: str = "application/octet-stream"
+    disposition: str | None = None
+    """A whole Content-Disposition value."""
+
+
 class Attachments:
     """Puts blobs and removes them, one thing at a time for each key.
 
-    Which blobs are to go stands in the database, written with the rows' own deletion, so a removal that is cut short
-    is taken up again by the next process.
+    Which blobs are to go stands in the database, written with the rows' own deletion, so a removal
+    that is cut short is taken up again by the next process.
     """
 
     def __init__(self, blobs: Blobs, database: Database, writer: Writer) -> None:
@@ -36,21 +47,36 @@ class Attachments:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._removals: set[asyncio.Task[None]] = set()
 
-    async def put(
-        self, key: str, source: BlobSource, *, content_type: str, disposition: str | None
-    ) -> None:
-        """Store a blob under a key, as ``Blobs.put`` does."""
+    async def put(self, key: str, content: Content, written: asyncio.Future[bool]) -> bool:
+        """Store a blob whose row is being written; the row's result once both are done.
+
+        A blob whose row was refused, or came too late, is taken away again.
+        """
         async with self._alone([key]):
-            await self.blobs.put(key, source, content_type=content_type, disposition=disposition)
+            await self.blobs.put(
+                key,
+                content.source,
+                content_type=content.content_type,
+                disposition=content.disposition,
+            )
+        try:
+            wanted = await asyncio.shield(written)
+        except ConflictError:
+            await self._discard(key)
+            raise
+        if not wanted:
+            await self._discard(key)
+        return wanted
 
     def remove_soon(self, keys: Sequence[str]) -> None:
-        """Remove blobs whose deletion is committed, in the background; tried again while the store is away."""
+        """Remove blobs whose deletion is committed; in the background, again if the store is away.
+        """
         for start in range(0, len(keys), _PORTION):
             task = asyncio.ensure_future(self._remove(keys[start : start + _PORTION]))
             self._removals.add(task)
             task.add_done_callback(self._removals.discard)
 
-    async def discard(self, key: str) -> None:
+    async def _discard(self, key: str) -> None:
         """Remove a blob whose row was not written, unless a row that was wants it after all."""
         async with self._alone([key]):
             if not await self._database.read(
@@ -90,12 +116,9 @@ class Attachments:
             except TransientBlobError as exc:
                 logger.warning("%d blobs will be removed later: %s", len(keys), exc)
             except (BlobError, StorageError) as exc:
-                logger.error(
-                    "%d blobs were not removed and stay listed in blob_deletions: %s",
-                    len(keys),
-                    exc,
-                )
-                return
+                # Without a traceback, which could quote a row.
+                message = "%d blobs were not removed and stay listed in blob_deletions: %s"
+                return logger.log(logging.ERROR, message, len(keys), exc)
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 

@@ -280,7 +280,9 @@ class Cursor(NamedTuple):
 
 
 def show_input_to_text(value: bool | str | None) -> str | None:
-    """``showInput`` as its column holds it: true and false are bare words, and text that looks so is quoted."""
+    """``showInput`` as its column holds it: true and false are bare words, and text that looks so
+    is quoted.
+    """
     if value is None or isinstance(value, bool):
         return {None: None, True: "true", False: "false"}[value]
     return json.dumps(value) if value in ("true", "false") or value.startswith('"') else value

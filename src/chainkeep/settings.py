@@ -1,4 +1,6 @@
-"""What can be configured, and from where: an argument, else a ``CHAINKEEP_*`` variable, else the default."""
+"""What can be configured, and from where: an argument, else a ``CHAINKEEP_*`` variable, else the
+default.
+"""
 
 from __future__ import annotations
 
@@ -53,11 +55,15 @@ class DatabaseSettings:
     ssl_require: bool = False
     """Refuse an unencrypted connection to PostgreSQL; the server's certificate is verified."""
     password_provider: Callable[[], str] | None = None
-    """Called for each new connection: for passwords that expire, such as IAM tokens. May block; may not await."""
+    """Called for each new connection: for passwords that expire, such as IAM tokens. May block; may
+    not await.
+    """
     schema: str | None = None
     """The PostgreSQL schema that holds the tables; the server's default where None."""
     pgbouncer: bool = False
-    """Set behind PgBouncer in transaction mode: nothing is prepared on, or set for, a server connection."""
+    """Set behind PgBouncer in transaction mode: nothing is prepared on, or set for, a server
+    connection.
+    """
     lock_timeout_seconds: float = 30.0
     """How long SQLite waits for another process's write before a transient error."""
 
@@ -82,13 +88,18 @@ class Settings:
 
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     blobs: str = DEFAULT_BLOBS
-    """Where attachments go: a directory, ``file:///…`` or ``s3://bucket/prefix?endpoint_url=…&region=…``."""
+    """Where attachments go: a directory, ``file:///…`` or
+    ``s3://bucket/prefix?endpoint_url=…&region=…``.
+    """
     spool: str = DEFAULT_SPOOL
     """A local directory for attachments that the bucket has not taken yet."""
     auto_migrate: bool = True
-    """Bring the database up to date on first use; where False, ``chainkeep migrate`` must have been run."""
+    """Bring the database up to date on first use; where False, ``chainkeep migrate`` must have been
+    run.
+    """
     direct_urls: bool = False
-    """Hand out signed addresses of the blob store itself instead of the app's authenticated route."""
+    """Hand out signed addresses of the blob store itself instead of the app's authenticated route.
+    """
     close_timeout_seconds: float = 20.0
     """How long ``close()`` may take to finish what was handed over."""
 

@@ -1,4 +1,6 @@
-"""Text, JSON and time as the database holds them: the same from SQLite and PostgreSQL, and nothing lost."""
+"""Text, JSON and time as the database holds them: the same from SQLite and PostgreSQL, and nothing
+lost.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,9 @@ __all__ = [
     "utc_now",
 ]
 
-# PostgreSQL's text cannot hold NUL, and a command line cuts SQLite's text at one. A NUL is therefore kept
-# as two Unicode noncharacters, which no text is meant to contain; the first of them escapes itself too.
+# PostgreSQL's text cannot hold NUL, and a command line cuts SQLite's text at one. A NUL is
+# therefore kept as two Unicode noncharacters, which no text is meant to contain; the first of them
+# escapes itself too.
 _ESCAPE = "\ufdd0"
 _NUL = _ESCAPE + "\ufdd1"
 _ESCAPED_ESCAPE = _ESCAPE + "\ufdd2"
@@ -55,9 +58,11 @@ def readable_text(value: str) -> str:
 
 
 def to_json(value: object) -> str:
-    """``value`` as compact JSON text, key order kept; what JSON has no word for is replaced, never refused.
+    """``value`` as compact JSON text, key order kept; what JSON has no word for is replaced, never
+    refused.
 
-    NaN and infinities become null, sets and tuples arrays, keys text, and any other object its ``str``.
+    NaN and infinities become null, sets and tuples arrays, keys text, and any other object its
+    ``str``.
     """
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -108,8 +113,8 @@ def utc_now() -> str:
 def timestamp(value: object) -> str | None:
     """``value`` (ISO 8601 text, or a datetime; UTC where no zone is named) in the database's form.
 
-    None where it is no time. A ``Z`` appended to a time that has one already is forgiven: Chainlit does so
-    when it marks a favourite.
+    None where it is no time. A ``Z`` appended to a time that has one already is forgiven: Chainlit
+    does so when it marks a favourite.
     """
     moment = value if isinstance(value, datetime) else _parsed(value)
     if moment is None:
@@ -146,11 +151,13 @@ def _formatted(moment: datetime) -> str:
     return f"{moment.year:04}-{moment:%m-%dT%H:%M:%S.%f}Z"
 
 
-_last_position = 0
+class _Clock:
+    last = 0
 
 
 def next_position() -> int:
-    """The present in microseconds since 1970, strictly greater than any returned before in this process."""
-    global _last_position
-    _last_position = max(time.time_ns() // 1000, _last_position + 1)
-    return _last_position
+    """The present in microseconds since 1970, strictly greater than any returned before in this
+    process.
+    """
+    _Clock.last = max(time.time_ns() // 1000, _Clock.last + 1)
+    return _Clock.last

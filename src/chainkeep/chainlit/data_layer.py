@@ -18,8 +18,10 @@ from chainlit.types import PageInfo, PaginatedResponse, Pagination, ThreadDict, 
 from chainlit.user import PersistedUser
 from chainlit.user import User as ChainlitUser
 from sqlalchemy.ext.asyncio import AsyncEngine
+from typing_extensions import override
 
-from chainkeep.blobs import Blobs
+from chainkeep.attachments import Content
+from chainkeep.blobs import Blobs, BlobSource
 from chainkeep.blobs.adapter import StorageClientBlobs
 from chainkeep.blobs.outbox import Outbox
 from chainkeep.blobs.s3 import S3Blobs
@@ -47,13 +49,15 @@ class ChainkeepDataLayer(BaseDataLayer):
         def data_layer():
             return ChainkeepDataLayer()
 
-    It connects, and brings the tables up to date, on first use. Every argument is optional; those before the star
-    are named as in Chainlit's ``SQLAlchemyDataLayer``. What is not given comes from ``CHAINKEEP_*`` variables, then
-    from the defaults: a database and a directory for attachments under ``.chainkeep``.
+    It connects, and brings the tables up to date, on first use. Every argument is optional; those
+    before the star are named as in Chainlit's ``SQLAlchemyDataLayer``. What is not given comes from
+    ``CHAINKEEP_*`` variables, then from the defaults: a database and a directory for attachments
+    under ``.chainkeep``.
 
-    A write returns once it is committed. Writes of a session that has no first message yet are kept back, as Chainlit
-    wants it, and follow in the order they were made. Errors raise, as ``ChainkeepError``; from writes that Chainlit
-    awaits inside a chat they are logged instead, since an error there would end the chat.
+    A write returns once it is committed. Writes of a session that has no first message yet are kept
+    back, as Chainlit wants it, and follow in the order they were made. Errors raise, as
+    ``ChainkeepError``; from writes that Chainlit awaits inside a chat they are logged instead,
+    since an error there would end the chat.
     """
 
     def __init__(
@@ -75,7 +79,9 @@ class ChainkeepDataLayer(BaseDataLayer):
         direct_urls: bool | None = None,
         auto_migrate: bool | None = None,
     ) -> None:
-        """``user_thread_limit`` caps a page of the list, never the list. ``show_logger`` logs at INFO."""
+        """``user_thread_limit`` caps a page of the list, never the list. ``show_logger`` logs at
+        INFO.
+        """
         database = DatabaseSettings.from_environment(
             url=conninfo,
             connect_args=connect_args,
@@ -103,20 +109,26 @@ class ChainkeepDataLayer(BaseDataLayer):
         """Where the bytes of elements are."""
         return self.store.blobs
 
+    @override
     async def build_debug_url(self) -> str:
         return ""
 
+    @override
     async def close(self) -> None:
-        """Finish what was handed over, within ``Settings.close_timeout_seconds``, then release everything."""
+        """Finish what was handed over, within ``Settings.close_timeout_seconds``, then release
+        everything.
+        """
         await self.store.close()
 
     # Users
 
+    @override
     async def get_user(self, identifier: str) -> PersistedUser | None:
         remember_caller(identifier)
         user = await self.store.get_user(identifier)
         return None if user is None else translate.user_to_chainlit(user)
 
+    @override
     async def create_user(self, user: ChainlitUser) -> PersistedUser | None:
         saved = await self.store.save_user(
             user.identifier, display_name=user.display_name, metadata=user.metadata
@@ -125,34 +137,30 @@ class ChainkeepDataLayer(BaseDataLayer):
 
     # Feedback
 
+    @override
     async def upsert_feedback(self, feedback: ChainlitFeedback) -> str:
         """The vote's id, which Chainlit's callback finds on ``feedback`` too."""
         vote = translate.feedback_from_chainlit(feedback, new_id=str(uuid.uuid4()))
         feedback.id = await self.store.save_feedback(vote, caller=_voter())
         return feedback.id
 
+    @override
     async def delete_feedback(self, feedback_id: str) -> bool:
         return await self.store.delete_feedback(feedback_id, caller=_voter())
 
     # Elements
 
+    @override
     async def create_element(self, element: ChainlitElement) -> None:
         caller = current_caller()
         row = translate.element_from_chainlit(element, thread_id=_own_thread(caller))
-        content = translate.element_content(element)
-        shown = presentation(_blob(row))
+        content = _content(row, translate.element_content(element))
         revive = bool(getattr(element, "updatable", False))
         await self._hold.through(
-            lambda: self.store.save_element(
-                row,
-                content,
-                content_type=shown.content_type,
-                disposition=shown.disposition,
-                caller=caller,
-                revive=revive,
-            )
+            lambda: self.store.save_element(row, content, caller=caller, revive=revive)
         )
 
+    @override
     async def get_element(self, thread_id: str, element_id: str) -> ElementDict | None:
         element = await self.store.get_element(element_id, thread_id=thread_id)
         if element is None:
@@ -164,6 +172,7 @@ class ChainkeepDataLayer(BaseDataLayer):
         element = await self.store.get_element(element_id, thread_id=thread_id)
         return None if element is None or not _has_bytes(element) else _blob(element)
 
+    @override
     async def delete_element(self, element_id: str, thread_id: str | None = None) -> None:
         caller = current_caller()
         thread = thread_id or _own_thread(caller)
@@ -188,17 +197,20 @@ class ChainkeepDataLayer(BaseDataLayer):
 
     # Steps
 
+    @override
     async def create_step(self, step_dict: StepDict) -> None:
         caller = current_caller()
         step, _ = translate.step_from_chainlit(step_dict, thread_id=_own_thread(caller))
         await self._hold.through(lambda: self.store.create_step(step, caller=caller))
 
+    @override
     async def update_step(self, step_dict: StepDict) -> None:
         """Write the keys that the dict has, and leave the others."""
         caller = current_caller()
         step, given = translate.step_from_chainlit(step_dict, thread_id=_own_thread(caller))
         await self._hold.through(lambda: self.store.update_step(step, given=given, caller=caller))
 
+    @override
     async def delete_step(self, step_id: str) -> None:
         """Delete the step with all below it, their elements and votes."""
         caller = current_caller()
@@ -209,12 +221,16 @@ class ChainkeepDataLayer(BaseDataLayer):
         step = await self.store.get_step(step_id)
         return None if step is None else translate.step_to_chainlit(step, parent_id=step.parent_id)
 
+    @override
     async def get_favorite_steps(self, user_id: str) -> list[StepDict]:
         steps = await self.store.favorite_steps(user_id)
         return [translate.step_to_chainlit(step, parent_id=step.parent_id) for step in steps]
 
+    @override
     async def set_step_favorite(self, step_dict: StepDict, favorite: bool) -> StepDict:
-        """Star a step at once, also from a chat without a first message; the dict with its new metadata."""
+        """Star a step at once, also from a chat without a first message; the dict with its new
+        metadata.
+        """
         metadata = {**(step_dict.get("metadata") or {}), "favorite": favorite}
         starred: StepDict = {**step_dict, "metadata": metadata}
         if await self.store.set_favorite(step_dict["id"], favorite) is None:
@@ -223,17 +239,24 @@ class ChainkeepDataLayer(BaseDataLayer):
 
     # Threads
 
+    @override
     async def get_thread_author(self, thread_id: str) -> str:
-        """The owner's identifier; empty, as Chainlit's "not found", where there is no thread or nobody owns it."""
+        """The owner's identifier; empty, as Chainlit's "not found", where there is no thread or
+        nobody owns it.
+        """
         return await self.store.thread_author(thread_id) or ""
 
+    @override
     async def delete_thread(self, thread_id: str) -> None:
         await self.store.delete_thread(thread_id)
 
+    @override
     async def list_threads(
         self, pagination: Pagination, filters: ThreadFilter
     ) -> PaginatedResponse[ThreadDict]:
-        """A page by last activity, newest first; ``createdAt`` is that activity, for the page sorts by it again."""
+        """A page by last activity, newest first; ``createdAt`` is that activity, for the page sorts
+        by it again.
+        """
         if not filters.userId:
             raise InvalidInputError("A list of threads is one user's; give filters.userId.")
         page = await self.store.list_threads(
@@ -252,6 +275,7 @@ class ChainkeepDataLayer(BaseDataLayer):
             pageInfo=info, data=[translate.thread_to_list_entry(thread) for thread in page.items]
         )
 
+    @override
     async def get_thread(self, thread_id: str) -> ThreadDict | None:
         content = await self.store.get_thread(thread_id)
         if content is None:
@@ -259,6 +283,7 @@ class ChainkeepDataLayer(BaseDataLayer):
         urls = {element.id: await self._url(element) for element in content.elements}
         return translate.thread_to_chainlit(content, urls)
 
+    @override
     async def update_thread(
         self,
         thread_id: str,
@@ -269,8 +294,9 @@ class ChainkeepDataLayer(BaseDataLayer):
     ) -> None:
         """Make the thread or set what is given; metadata merges, and an owner is set once.
 
-        A name replaces an earlier one only where it comes alone and from outside a session: that is how a user
-        renames a thread, while a session names it after its first message, again after each restart.
+        A name replaces an earlier one only where it comes alone and from outside a session: that is
+        how a user renames a thread, while a session names it after its first message, again after
+        each restart.
         """
         caller = current_caller()
         own = caller is not None and caller.thread_id == thread_id
@@ -297,7 +323,9 @@ class ChainkeepDataLayer(BaseDataLayer):
     async def get_all_user_threads(
         self, user_id: str | None = None, thread_id: str | None = None
     ) -> list[ThreadDict] | None:
-        """A thread, or a user's newest threads, with all that is in them; ``user_thread_limit`` at most."""
+        """A thread, or a user's newest threads, with all that is in them; ``user_thread_limit`` at
+        most.
+        """
         if thread_id is None:
             filters = ThreadFilter(userId=user_id)
             page = await self.list_threads(Pagination(first=self._most_per_page), filters)
@@ -335,6 +363,13 @@ def _voter() -> Caller | None:
     # Chainlit's feedback routes have no chat context, and hand over no identity.
     identifier = known_caller()
     return None if identifier is None else Caller(thread_id=None, identifier=identifier)
+
+
+def _content(element: Element, source: BlobSource | None) -> Content | None:
+    if source is None:
+        return None
+    shown = presentation(_blob(element))
+    return Content(source=source, content_type=shown.content_type, disposition=shown.disposition)
 
 
 def _has_bytes(element: Element) -> bool:

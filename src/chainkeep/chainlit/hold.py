@@ -1,7 +1,8 @@
 """What an app says before the user's first message, kept back until there is one.
 
-A chat in which nobody said anything is no thread. Chainlit's own decorator for this keeps a queue per method and
-plays them back method by method, while newer calls overtake them; here all calls stay in the order they were made.
+A chat in which nobody said anything is no thread. Chainlit's own decorator for this keeps a queue
+per method and plays them back method by method, while newer calls overtake them; here all calls
+stay in the order they were made.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ class Hold:
 
     def _hold(self, session: WebsocketSession, handover: Handover) -> None:
         self._held.setdefault(session, []).append(handover)
-        # Chainlit plays its queues back after the first message: that is when ours is due at the latest.
+        # Chainlit plays its queues back after the first message: that is when ours is due at the
+        # latest.
         if _QUEUE not in session.thread_queues:
             session.thread_queues[_QUEUE] = deque([(Hold._flush, self, (session,), {})])
 

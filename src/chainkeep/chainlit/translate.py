@@ -1,7 +1,8 @@
-"""Chainlit's dicts and dataclasses to our models and back: pure functions, and every quirk of the shapes.
+"""Chainlit's dicts and dataclasses to our models and back: pure functions, and every quirk of the
+shapes.
 
-What comes in is copied whole, because Chainlit goes on changing what it handed over; what goes out is made of JSON's
-own types only and belongs to the caller.
+What comes in is copied whole, because Chainlit goes on changing what it handed over; what goes out
+is made of JSON's own types only and belongs to the caller.
 """
 
 from __future__ import annotations
@@ -90,8 +91,8 @@ _STEP_KEYS = frozenset({*_STEP_FIELDS, "id", "threadId", "feedback"})
 def step_from_chainlit(step: StepDict, *, thread_id: str) -> tuple[Step, frozenset[str]]:
     """The step, and the names of the fields that the dict gave.
 
-    ``thread_id`` is the thread of a dict that names none. A type or a time that is missing, or cannot be read, counts
-    as not given. Keys that have no column go to ``extra``.
+    ``thread_id`` is the thread of a dict that names none. A type or a time that is missing, or
+    cannot be read, counts as not given. Keys that have no column go to ``extra``.
     """
     given = {
         field: read(step[key])  # type: ignore[literal-required]
@@ -207,7 +208,9 @@ def _tasks(element: ChainlitElement) -> object:
 
 
 def element_content(element: ChainlitElement) -> BlobSource | None:
-    """The bytes to keep, or the file that holds them; None where the row says all, or the bytes are elsewhere."""
+    """The bytes to keep, or the file that holds them; None where the row says all, or the bytes are
+    elsewhere.
+    """
     if element.type in ("tasklist", "custom"):
         return None
     if element.content is not None:
@@ -248,43 +251,38 @@ def _props(element: Element) -> Any:
 
 def thread_to_chainlit(content: ThreadContent, urls: Mapping[str, str | None]) -> ThreadDict:
     """A ThreadDict; ``urls`` gives an element's address by its id."""
-    thread = content.thread
-    return {
-        **_thread_fields(thread),
-        "createdAt": thread.created_at,
-        "steps": steps_to_chainlit(content.steps),
-        "elements": [
-            element_to_chainlit(element, urls.get(element.id)) for element in content.elements
-        ],
-    }
+    thread = thread_to_list_entry(content.thread)
+    thread["createdAt"] = content.thread.created_at
+    thread["steps"] = steps_to_chainlit(content.steps)
+    thread["elements"] = [
+        element_to_chainlit(element, urls.get(element.id)) for element in content.elements
+    ]
+    return thread
 
 
 def thread_to_list_entry(thread: Thread) -> ThreadDict:
-    """A ThreadDict for a list: nothing in it, and "created" when last active, by which the page sorts it."""
-    return {
-        **_thread_fields(thread),
-        "createdAt": thread.last_activity_at,
-        "steps": [],
-        "elements": [],
-    }
+    """A ThreadDict for a list: nothing in it, and created when it was last active.
 
-
-def _thread_fields(thread: Thread) -> Any:
-    return {
-        "id": thread.id,
-        "name": thread.name,
-        "userId": thread.user_id,
-        "userIdentifier": thread.user_identifier,
-        "tags": thread.tags,
-        "metadata": thread.metadata,
-    }
+    The page sorts its list by that time again.
+    """
+    return ThreadDict(
+        id=thread.id,
+        createdAt=thread.last_activity_at,
+        name=thread.name,
+        userId=thread.user_id,
+        userIdentifier=thread.user_identifier,
+        tags=thread.tags,
+        metadata=thread.metadata,
+        steps=[],
+        elements=[],
+    )
 
 
 def steps_to_chainlit(steps: list[Step]) -> list[StepDict]:
     """The steps that are to be seen, each parent before its children, else in the order given.
 
-    The page drops a step whose parent it has not met. So a step whose parent was never written stands on its own,
-    while one whose parent was deleted is gone with it.
+    The page drops a step whose parent it has not met. So a step whose parent was never written
+    stands on its own, while one whose parent was deleted is gone with it.
     """
     by_id = {step.id: step for step in steps}
     hidden: dict[str, bool] = {}
@@ -326,8 +324,9 @@ def metadata_from_chainlit(
 ) -> dict[str, Any] | None:
     """Thread metadata to merge.
 
-    A session's metadata is written at every disconnect, with the sharing as it was when the session began; so only a
-    call from outside a session may share or un-share. Un-sharing forgets since when the thread was shared.
+    A session's metadata is written at every disconnect, with the sharing as it was when the session
+    began; so only a call from outside a session may share or un-share. Un-sharing forgets since
+    when the thread was shared.
     """
     if metadata is None:
         return None

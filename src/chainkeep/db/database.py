@@ -1,4 +1,5 @@
-"""Where statements run: SQLite in database threads, PostgreSQL on the event loop; the same plain functions on both.
+"""Where statements run: SQLite in database threads, PostgreSQL on the event loop; the same plain
+functions on both.
 
 Driver errors become ours here, and nowhere else.
 """
@@ -28,8 +29,9 @@ Work = Callable[[Connection], T]
 class Database(Protocol):
     """Runs work, a plain function over a ``Connection``, and gives back what it returns.
 
-    Each method raises ``TransientStorageError`` where the same call may succeed later and ``StorageError`` where it
-    will not. What the work itself raises passes through, and undoes its transaction.
+    Each method raises ``TransientStorageError`` where the same call may succeed later and
+    ``StorageError`` where it will not. What the work itself raises passes through, and undoes its
+    transaction.
     """
 
     async def read(self, work: Work[T]) -> T:
@@ -72,7 +74,9 @@ def our_errors() -> Iterator[None]:
 
 
 class ThreadDatabase:
-    """A database whose driver blocks: one thread writes, a few read, and a piece of work crosses over once."""
+    """A database whose driver blocks: one thread writes, a few read, and a piece of work crosses
+    over once.
+    """
 
     def __init__(self, url: URL, settings: DatabaseSettings) -> None:
         self._engine = dialects.sqlite_engine(url, settings)
@@ -108,9 +112,12 @@ class ThreadDatabase:
         return await asyncio.get_running_loop().run_in_executor(pool, run, *args)
 
     def _transaction(self, work: Work[T], options: dict[str, str]) -> T:
-        with our_errors(), self._engine.connect().execution_options(**options) as connection:
-            with connection.begin():
-                return work(connection)
+        with (
+            our_errors(),
+            self._engine.connect().execution_options(**options) as connection,
+            connection.begin(),
+        ):
+            return work(connection)
 
     def _outside_transaction(self, work: Work[T]) -> T:
         with our_errors(), self._engine.connect() as connection:
@@ -158,14 +165,16 @@ class LoopDatabase:
         with our_errors():
             async with self._opened().connect() as connection:
                 if isolation_level is not None:
-                    await connection.execution_options(isolation_level=isolation_level)
+                    _ = await connection.execution_options(isolation_level=isolation_level)
                 result = await connection.run_sync(work)
                 await connection.commit()
                 return result
 
 
 class UpToDateDatabase:
-    """A database that is brought up to date, or checked, before it is first used; reads are tried twice."""
+    """A database that is brought up to date, or checked, before it is first used; reads are tried
+    twice.
+    """
 
     def __init__(self, database: Database, *, auto_migrate: bool) -> None:
         self._database = database
@@ -205,5 +214,6 @@ class UpToDateDatabase:
         try:
             return await run(work)
         except TransientStorageError:
-            # A connection that died while it lay in the pool is the commonest fault, and the pool is new by now.
+            # A connection that died while it lay in the pool is the commonest fault, and the pool
+            # is new by now.
             return await run(work)

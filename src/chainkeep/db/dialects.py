@@ -1,4 +1,6 @@
-"""What differs between SQLite and PostgreSQL: engine options, how a write begins, and what a fault means."""
+"""What differs between SQLite and PostgreSQL: engine options, how a write begins, and what a fault
+means.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ _DRIVERS = {"sqlite": "aiosqlite", "postgresql": "asyncpg"}
 
 
 def supported_url(text: str) -> URL:
-    """The URL, with its driver filled in where none is named; ``UnsupportedDatabaseError`` for other databases."""
+    """The URL, with its driver filled in where none is named; ``UnsupportedDatabaseError`` for
+    other databases.
+    """
     try:
         url = make_url(text)
     except ArgumentError as exc:
@@ -64,7 +68,9 @@ def is_in_memory(url: URL) -> bool:
 
 
 def sqlite_engine(url: URL, settings: DatabaseSettings) -> Engine:
-    """An engine for database threads: WAL, every commit synced to disk, transactions begun as we say."""
+    """An engine for database threads: WAL, every commit synced to disk, transactions begun as we
+    say.
+    """
     options: dict[str, Any] = {"hide_parameters": True, "pool_size": 8}
     if is_in_memory(url):
         options = {"hide_parameters": True, "poolclass": StaticPool}
@@ -85,8 +91,8 @@ def sqlite_engine(url: URL, settings: DatabaseSettings) -> Engine:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # Without this the driver begins transactions by itself, and deferred ones, which fail at once under
-    # contention instead of waiting for the lock.
+    # Without this the driver begins transactions by itself, and deferred ones, which fail at once
+    # under contention instead of waiting for the lock.
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
@@ -113,20 +119,22 @@ def postgresql_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
     engine = create_async_engine(
         url, connect_args=dict(_connect_args(settings)), **{**options, **settings.engine_options}
     )
-    if needs_transactions(settings):
+    if settings.schema and needs_transactions(settings):
         event.listen(engine.sync_engine, "begin", partial(_set_schema, settings.schema))
     return engine
 
 
 def needs_transactions(settings: DatabaseSettings) -> bool:
-    """Whether each read needs a transaction: a pooler forgets between them which schema was chosen."""
+    """Whether each read needs a transaction: a pooler forgets between them which schema was chosen.
+    """
     return bool(settings.schema and settings.pgbouncer)
 
 
 def _connect_args(settings: DatabaseSettings) -> Iterator[tuple[str, Any]]:
     server_settings = {"application_name": "chainkeep"}
     if settings.pgbouncer:
-        # The pooler may run each transaction on another server connection, where nothing is prepared.
+        # The pooler may run each transaction on another server connection, where nothing is
+        # prepared.
         yield "statement_cache_size", 0
         yield "prepared_statement_cache_size", 0
         yield "prepared_statement_name_func", lambda: f"__asyncpg_{uuid.uuid4()}__"

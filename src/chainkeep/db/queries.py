@@ -1,4 +1,5 @@
-"""One typed function per statement, of the same name, over a ``Connection``; what a statement does stands in its file.
+"""One typed function per statement, of the same name, over a ``Connection``; what a statement does
+stands in its file.
 
 Text crosses here, and only here, between what Chainlit says and what both databases can hold.
 """
@@ -33,6 +34,11 @@ def _one(connection: Connection, name: str, /, **binds: Any) -> dict[str, Any] |
     return None if row is None else _readable(row)
 
 
+def _returned(connection: Connection, name: str, /, **binds: Any) -> dict[str, Any]:
+    """The one row of a write that always returns one."""
+    return _readable(_run(connection, name, binds).one())
+
+
 def _exec(connection: Connection, name: str, /, **binds: Any) -> int:
     return _run(connection, name, binds).rowcount
 
@@ -40,7 +46,7 @@ def _exec(connection: Connection, name: str, /, **binds: Any) -> int:
 def _readable(row: Row[Any]) -> dict[str, Any]:
     return {
         key: readable_text(value) if type(value) is str else value
-        for key, value in row._mapping.items()
+        for key, value in row._asdict().items()
     }
 
 
@@ -66,7 +72,7 @@ def user_upsert(
     metadata: Mapping[str, Any],
     created_at: str,
 ) -> User:
-    row = _one(
+    row = _returned(
         connection,
         "user_upsert",
         id=id,
@@ -75,7 +81,6 @@ def user_upsert(
         metadata=to_json(metadata),
         created_at=created_at,
     )
-    assert row is not None
     return User.from_row(row)
 
 
@@ -337,7 +342,7 @@ def feedback_upsert(
     comment: str | None,
     now: str,
 ) -> str:
-    row = _one(
+    row = _returned(
         connection,
         "feedback_upsert",
         id=id,
@@ -347,7 +352,6 @@ def feedback_upsert(
         comment=comment,
         now=now,
     )
-    assert row is not None
     return str(row["id"])
 
 

@@ -1,8 +1,9 @@
 """Loads the ``.sql`` files: every statement whole, named and described, none built at run time.
 
-A statement opens with ``-- name: threads_page :many``; ``:one`` gives at most one row, ``:many`` any number and
-``:exec`` the count of rows it changed. ``-- expands: ids`` names the binds that take a list, written ``IN :ids``.
-A statement that stands in ``sqlite.sql`` and ``postgresql.sql`` instead of a table's file differs between the two.
+A statement opens with ``-- name: threads_page :many``; ``:one`` gives at most one row, ``:many``
+any number and ``:exec`` the count of rows it changed. ``-- expands: ids`` names the binds that take
+a list, written ``IN :ids``. A statement that stands in ``sqlite.sql`` and ``postgresql.sql``
+instead of a table's file differs between the two.
 """
 
 from __future__ import annotations

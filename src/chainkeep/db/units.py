@@ -1,8 +1,9 @@
-"""What each write does, from its first statement to its last: plain functions over a ``Connection``.
+"""What each write does, from its first statement to its last: plain functions over a
+``Connection``.
 
-Each is one transaction. It may run more than once, and alone or among others; only the last run commits. A write
-that is refused raises ``ConflictError`` and changes nothing; one that comes too late, because what it writes to was
-deleted, gives False.
+Each is one transaction. It may run more than once, and alone or among others; only the last run
+commits. A write that is refused raises ``ConflictError`` and changes nothing; one that comes too
+late, because what it writes to was deleted, gives False.
 """
 
 from __future__ import annotations
@@ -86,7 +87,9 @@ def set_favorite(connection: Connection, step_id: str, favorite: bool) -> Step |
 def delete_step(
     connection: Connection, step_id: str, *, caller: Caller | None, position: int
 ) -> list[str]:
-    """Delete a step with all below it, their elements and votes; the keys of the blobs that are to go."""
+    """Delete a step with all below it, their elements and votes; the keys of the blobs that are to
+    go.
+    """
     stored = queries.step_get(connection, id=step_id)
     now = utc_now()
     if stored is None:
@@ -169,7 +172,8 @@ def delete_element(
     caller: Caller | None,
     position: int,
 ) -> list[str]:
-    """Delete an element, of that thread where one is named; the keys of the blobs that are to go."""
+    """Delete an element, of that thread where one is named; the keys of the blobs that are to go.
+    """
     stored = queries.element_get(connection, id=element_id, thread_id=None)
     now = utc_now()
     if stored is None:

@@ -1,7 +1,8 @@
-"""The one way to write: in order, many units in one transaction, retried, and finished before the end.
+"""The one way to write: in order, many units in one transaction, retried, and finished before the
+end.
 
-Chainlit hands writes over as background tasks that nobody waits for, so what is queued here is all there is between
-a message and its loss.
+Chainlit hands writes over as background tasks that nobody waits for, so what is queued here is all
+there is between a message and its loss.
 """
 
 from __future__ import annotations
@@ -37,15 +38,17 @@ class Unit(Generic[T]):
     label: str
     """What it is, for logs: the operation and ids, never content."""
     work: Callable[[Connection], T]
-    """May run several times; only the last run commits. Everything it needs was copied when the unit was made."""
+    """May run several times; only the last run commits. Everything it needs was copied when the
+    unit was made.
+    """
 
 
 class Writer:
     """Commits units in the order in which they were submitted.
 
-    While one transaction commits, what arrives gathers and goes together in the next. If a batch fails, its units
-    run again one by one, so that a bad one fails alone. Transient faults are retried until ``retry_seconds`` have
-    passed.
+    While one transaction commits, what arrives gathers and goes together in the next. If a batch
+    fails, its units run again one by one, so that a bad one fails alone. Transient faults are
+    retried until ``retry_seconds`` have passed.
     """
 
     def __init__(self, database: Database, *, retry_seconds: float = 20.0) -> None:
@@ -56,9 +59,11 @@ class Writer:
         self._running: asyncio.Task[None] | None = None
 
     def submit(self, unit: Unit[T]) -> asyncio.Future[T]:
-        """Take a place in the queue. The future has the work's result once it is committed, or its error.
+        """Take a place in the queue. The future has the work's result once it is committed, or its
+        error.
 
-        Cancelling the future does not take the write back. A failed unit is logged whether or not anybody waits.
+        Cancelling the future does not take the write back. A failed unit is logged whether or not
+        anybody waits.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._queue.append((unit, future))
@@ -73,7 +78,9 @@ class Writer:
         return await asyncio.shield(self.submit(unit))
 
     async def settled(self, key: str | None = None) -> None:
-        """Wait until what was submitted so far under ``key``, or at all, is committed or has failed."""
+        """Wait until what was submitted so far under ``key``, or at all, is committed or has
+        failed.
+        """
         latest = list(self._latest.values()) if key is None else [self._latest.get(key)]
         unfinished = [future for future in latest if future is not None and not future.done()]
         if unfinished:
@@ -85,7 +92,9 @@ class Writer:
         return len(self._queue)
 
     async def close(self, timeout: float) -> int:
-        """Finish what was submitted, for at most ``timeout`` seconds; how many units are left undone."""
+        """Finish what was submitted, for at most ``timeout`` seconds; how many units are left
+        undone.
+        """
         if self._running is not None and not self._running.done():
             await asyncio.wait([self._running], timeout=timeout)
         return len(self._queue)

@@ -1,0 +1,112 @@
+"""What a store is made of, opened and closed together: a database, its writer, and a blob store."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from chainkeep.attachments import Attachments
+from chainkeep.blobs import Blobs
+from chainkeep.blobs.open import open_blobs
+from chainkeep.db.database import UpToDateDatabase, open_database
+from chainkeep.db.writer import Unit, Writer
+from chainkeep.settings import Settings
+
+__all__ = ["Keeper"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+logger = logging.getLogger("chainkeep")
+
+
+class Keeper:
+    """The parts, and the two ways through them: reads, and writes in the order of the calls."""
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        engine: AsyncEngine | None = None,
+        blobs: Blobs | None = None,
+    ) -> None:
+        self.settings = settings or Settings.from_environment()
+        self._database = UpToDateDatabase(
+            open_database(self.settings.database, engine), auto_migrate=self.settings.auto_migrate
+        )
+        self._writer = Writer(self._database)
+        self._attachments = Attachments(
+            blobs or open_blobs(self.settings.blobs, spool=Path(self.settings.spool)),
+            self._database,
+            self._writer,
+        )
+        self._tasks: set[asyncio.Future[Any]] = set()
+        self._opened = False
+
+    @property
+    def blobs(self) -> Blobs:
+        """Where the bytes of elements are."""
+        return self._attachments.blobs
+
+    async def drain(self) -> None:
+        """Wait until all that was handed over so far is committed and stored, or has failed."""
+        while self._tasks:
+            await asyncio.wait(list(self._tasks))
+        await self._writer.settled()
+
+    async def close(self) -> None:
+        """Finish what was handed over, within ``close_timeout_seconds``, then release everything.
+        """
+        timeout = self.settings.close_timeout_seconds
+        if self._tasks:
+            await asyncio.wait(list(self._tasks), timeout=timeout)
+        undone = await self._writer.close(timeout)
+        if undone:
+            logger.error("%d writes could not be committed before closing and are lost.", undone)
+        await self._attachments.close(timeout)
+        await self._database.close()
+
+    async def _read(
+        self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        return await self._database.read(lambda connection: query(connection, *args, **kwargs))
+
+    def _submit(
+        self,
+        key: str,
+        label: str,
+        work: Callable[Concatenate[Connection, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> asyncio.Future[T]:
+        if not self._opened:
+            self._opened = True
+            _ = self._background(self._attachments.take_up_removals())
+        return self._writer.submit(
+            Unit(key, label, lambda connection: work(connection, *args, **kwargs))
+        )
+
+    def _removing(self, committed: asyncio.Future[list[str]]) -> asyncio.Future[None]:
+        async def finish() -> None:
+            self._attachments.remove_soon(await committed)
+
+        return self._background(finish())
+
+    def _background(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
+        """Start a task and hold on to it until it is done: the event loop itself does not."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(_retrieved)
+        return task
+
+
+def _retrieved(future: asyncio.Future[Any]) -> None:
+    # Chainlit leaves most writes to themselves; the failure was logged where it happened.
+    if not future.cancelled():
+        future.exception()

@@ -69,8 +69,7 @@ class Attachments:
         return wanted
 
     def remove_soon(self, keys: Sequence[str]) -> None:
-        """Remove blobs whose deletion is committed; in the background, again if the store is away.
-        """
+        """Remove blobs whose deletion is committed, in the background, until it succeeds."""
         for start in range(0, len(keys), _PORTION):
             task = asyncio.ensure_future(self._remove(keys[start : start + _PORTION]))
             self._removals.add(task)

@@ -60,8 +60,7 @@ class Keeper:
         await self._writer.settled()
 
     async def close(self) -> None:
-        """Finish what was handed over, within ``close_timeout_seconds``, then release everything.
-        """
+        """Finish what was handed over, within ``close_timeout_seconds``, then release it all."""
         timeout = self.settings.close_timeout_seconds
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=timeout)

@@ -71,8 +71,7 @@ class Store(Keeper):
     # Threads
 
     async def get_thread(self, thread_id: str) -> ThreadContent | None:
-        """A thread and all that is in it, at one moment, after what was handed over for it so far.
-        """
+        """A thread and all that is in it, at one moment, after the writes made to it so far."""
         await self._writer.settled(thread_id)
         return await self._database.snapshot(partial(_thread_content, thread_id=thread_id))
 
@@ -140,8 +139,7 @@ class Store(Keeper):
         )
 
     def delete_thread(self, thread_id: str) -> asyncio.Future[None]:
-        """Delete a thread with its steps, elements and votes; the blobs go once that is committed.
-        """
+        """Delete a thread with its steps, elements and votes, then the blobs."""
         label = f"thread_delete of thread {thread_id}"
         return self._removing(self._submit(thread_id, label, units.delete_thread, thread_id))
 

@@ -166,10 +166,10 @@ def feedback_to_chainlit(feedback: Feedback) -> dict[str, Any]:
     }
 
 
-_ELEMENT_KEYS = {
-    "id", "threadId", "forId", "type", "name", "display", "url", "objectKey", "chainlitKey", "mime", "size",
-    "language", "page", "props", "autoPlay", "playerConfig",
-}  # fmt: skip
+_ELEMENT_KEYS = frozenset(
+    "id threadId forId type name display url objectKey chainlitKey mime size language page props"
+    " autoPlay playerConfig".split()
+)
 
 
 def element_from_chainlit(element: ChainlitElement, *, thread_id: str | None) -> Element:

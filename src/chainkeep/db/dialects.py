@@ -125,8 +125,7 @@ def postgresql_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
 
 
 def needs_transactions(settings: DatabaseSettings) -> bool:
-    """Whether each read needs a transaction: a pooler forgets between them which schema was chosen.
-    """
+    """Whether reads need a transaction: between two, a pooler forgets which schema was chosen."""
     return bool(settings.schema and settings.pgbouncer)
 
 

@@ -32,6 +32,7 @@ from chainkeep.errors import (
 __all__ = [
     "CHAINLIT_TABLES",
     "VERSION_TABLE",
+    "apply_pending",
     "check",
     "current",
     "exclusive_transaction",
@@ -81,7 +82,23 @@ def migrate(connection: Connection, *, dry_run: bool = False) -> list[str]:
     if not pending(connection):
         return []
     with exclusive_transaction(connection, keep=not dry_run):
-        return _apply(connection)
+        return apply_pending(connection)
+
+
+def apply_pending(connection: Connection) -> list[str]:
+    """Apply what is pending within the caller's `exclusive_transaction`; the revisions applied."""
+    # Read again under the lock: while waiting for it, somebody else may have done the work.
+    scripts = _scripts_after(current(connection))
+    _refuse_foreign_tables(connection)
+    try:
+        if scripts:
+            context = _context(connection)
+            context.run_migrations(run=partial(_run_script, connection))
+    except DBAPIError as exc:
+        if exc.connection_invalidated:
+            raise
+        raise MigrationError(f"A migration failed and nothing was changed: {exc.orig}") from exc
+    return [script.revision for script in scripts]
 
 
 def latest() -> str:
@@ -157,21 +174,6 @@ def _reading(connection: Connection) -> Iterator[None]:
         connection.execution_options(isolation_level="READ COMMITTED")
     with connection.begin():
         yield
-
-
-def _apply(connection: Connection) -> list[str]:
-    # Read again under the lock: while waiting for it, somebody else may have done the work.
-    scripts = _scripts_after(current(connection))
-    _refuse_foreign_tables(connection)
-    try:
-        if scripts:
-            context = _context(connection)
-            context.run_migrations(run=partial(_run_script, connection))
-    except DBAPIError as exc:
-        if exc.connection_invalidated:
-            raise
-        raise MigrationError(f"A migration failed and nothing was changed: {exc.orig}") from exc
-    return [script.revision for script in scripts]
 
 
 def _refuse_foreign_tables(connection: Connection) -> None:

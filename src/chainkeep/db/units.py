@@ -172,8 +172,7 @@ def delete_element(
     caller: Caller | None,
     position: int,
 ) -> list[str]:
-    """Delete an element, of that thread where one is named; the keys of the blobs that are to go.
-    """
+    """Delete an element, of that thread where one is named; the keys of the blobs to go."""
     stored = queries.element_get(connection, id=element_id, thread_id=None)
     now = utc_now()
     if stored is None:

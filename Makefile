@@ -8,7 +8,7 @@ PORT ?= 8000
 APP := examples/chainlit_app
 BIN := $(abspath $(VENV))/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
-SECRET := .chainkeep/auth-secret
+SECRET := $(APP)/.chainkeep/auth-secret
 PYTEST := $(if $(COVERAGE),coverage run -m pytest,python -m pytest)
 # As root on Debian, a browser can be installed; elsewhere the tests say what they skip.
 MAY_INSTALL := $(shell test "$$(id -u)" = 0 && command -v apt-get)
@@ -21,11 +21,9 @@ help: ## list the commands
 		printf '  make %-9s %s\n' "$$name" "$$what"; done
 	@printf '\n  PYTHON=%s is the interpreter (3.10 to 3.13); HOST and PORT say where the example listens.\n' '$(PYTHON)'
 
-example: $(VENV)/.app ## run the example app on http://localhost:8000
-	@cd $(APP) && umask 077 && mkdir -p .chainkeep && test -s $(SECRET) || \
-		$(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))' > $(APP)/$(SECRET)
-	@cd $(APP) && export CHAINLIT_AUTH_SECRET="$${CHAINLIT_AUTH_SECRET:-$$(cat $(SECRET))}" && \
-		exec $(BIN)/chainlit run app.py --host $(HOST) --port $(PORT) $(ARGS)
+example: $(VENV)/.app $(SECRET) ## run the example app on http://localhost:8000
+	@export CHAINLIT_AUTH_SECRET="$${CHAINLIT_AUTH_SECRET:-$$(cat $(SECRET))}" && \
+		cd $(APP) && exec $(BIN)/chainlit run app.py --host $(HOST) --port $(PORT) $(ARGS)
 
 test: $(VENV)/.dev browser ## run every test; ARGS='-k search' for some, COVERAGE=1 to measure
 	@rm -f .coverage .coverage.*
@@ -74,6 +72,11 @@ $(VENV)/.app: $(VENV)/.pip pyproject.toml $(APP)/requirements.txt
 $(VENV)/.dev: $(VENV)/.pip pyproject.toml $(APP)/requirements.txt
 	$(PIP) --editable '.[all]' --group dev --requirement $(APP)/requirements.txt
 	@touch $@
+
+# What Chainlit signs its cookies with; kept, so that a restart logs nobody out.
+$(SECRET): | $(VENV)/.pip
+	@mkdir -p -m 700 $(@D)
+	@umask 077 && $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))' > $@
 
 browser:
 	@if command -v chromium >/dev/null; then :; elif test -n '$(MAY_INSTALL)'; then \

@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from chainkeep.attachments import Attachments
 from chainkeep.blobs import Blobs
 from chainkeep.blobs.open import open_blobs
-from chainkeep.db.database import UpToDateDatabase, open_database
+from chainkeep.db.database import open_database
+from chainkeep.db.up_to_date import UpToDateDatabase
 from chainkeep.db.writer import Unit, Writer
 from chainkeep.settings import Settings
 

@@ -14,8 +14,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, TextClause, text
-
 from chainkeep.attachments import Content
 from chainkeep.blobs.keys import element_key
 from chainkeep.db import queries, units
@@ -73,7 +71,7 @@ class Store(Keeper):
     async def get_thread(self, thread_id: str) -> ThreadContent | None:
         """A thread and all that is in it, at one moment, after the writes made to it so far."""
         await self._writer.settled(thread_id)
-        return await self._database.snapshot(partial(_thread_content, thread_id=thread_id))
+        return await self._database.snapshot(partial(units.thread_content, thread_id=thread_id))
 
     async def thread_author(self, thread_id: str) -> str | None:
         """The identifier of a thread's owner; None if it is unknown or nobody owns it yet."""
@@ -275,24 +273,8 @@ class Store(Keeper):
         """Run a statement of your own in one transaction: its rows, or how many rows it changed."""
         await self._writer.settled()
         return await self._database.write(
-            partial(_execute, statement=text(statement), parameters=dict(parameters))
+            partial(units.execute, statement=statement, parameters=parameters)
         )
-
-
-def _thread_content(connection: Connection, *, thread_id: str) -> ThreadContent | None:
-    thread = queries.thread_get(connection, id=thread_id)
-    if thread is None:
-        return None
-    steps = queries.steps_of_thread(connection, thread_id=thread_id)
-    elements = queries.elements_of_thread(connection, thread_id=thread_id)
-    return ThreadContent(thread, steps, elements)
-
-
-def _execute(
-    connection: Connection, *, statement: TextClause, parameters: dict[str, Any]
-) -> list[dict[str, Any]] | int:
-    result = connection.execute(statement, parameters)
-    return [dict(row) for row in result.mappings()] if result.returns_rows else result.rowcount
 
 
 def _contains(words: str) -> str:

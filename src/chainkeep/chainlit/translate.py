@@ -167,8 +167,24 @@ def feedback_to_chainlit(feedback: Feedback) -> dict[str, Any]:
 
 
 _ELEMENT_KEYS = frozenset(
-    "id threadId forId type name display url objectKey chainlitKey mime size language page props"
-    " autoPlay playerConfig".split()
+    [
+        "id",
+        "threadId",
+        "forId",
+        "type",
+        "name",
+        "display",
+        "url",
+        "objectKey",
+        "chainlitKey",
+        "mime",
+        "size",
+        "language",
+        "page",
+        "props",
+        "autoPlay",
+        "playerConfig",
+    ]
 )
 
 

@@ -7,7 +7,7 @@ Driver errors become ours here, and nowhere else.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
@@ -16,11 +16,10 @@ from sqlalchemy import URL, Connection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from chainkeep.db import dialects, migrate
-from chainkeep.errors import TransientStorageError
+from chainkeep.db import dialects
 from chainkeep.settings import DatabaseSettings
 
-__all__ = ["Database", "UpToDateDatabase", "open_database"]
+__all__ = ["Database", "Work", "open_database"]
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -43,11 +42,8 @@ class Database(Protocol):
     async def write(self, work: Work[T]) -> T:
         """Run work in one transaction."""
 
-    async def migrate(self) -> list[str]:
-        """Bring the tables up to date; the revisions that were applied."""
-
-    async def check(self) -> None:
-        """Raise the ``MigrationError`` that says why the tables cannot be used as they are."""
+    async def bare(self, work: Work[T]) -> T:
+        """Run work that begins and ends its own transactions."""
 
     async def close(self) -> None:
         """Release every connection. Closing twice is no error."""
@@ -97,11 +93,8 @@ class ThreadDatabase:
     async def write(self, work: Work[T]) -> T:
         return await self._cross(self._writer, self._transaction, work, dialects.IMMEDIATE)
 
-    async def migrate(self) -> list[str]:
-        return await self._cross(self._writer, self._outside_transaction, migrate.migrate)
-
-    async def check(self) -> None:
-        await self._cross(self._writer, self._outside_transaction, migrate.check)
+    async def bare(self, work: Work[T]) -> T:
+        return await self._cross(self._writer, self._bare, work)
 
     async def close(self) -> None:
         await asyncio.to_thread(self._writer.shutdown)
@@ -119,7 +112,7 @@ class ThreadDatabase:
         ):
             return work(connection)
 
-    def _outside_transaction(self, work: Work[T]) -> T:
+    def _bare(self, work: Work[T]) -> T:
         with our_errors(), self._engine.connect() as connection:
             return work(connection)
 
@@ -144,11 +137,8 @@ class LoopDatabase:
     async def write(self, work: Work[T]) -> T:
         return await self._run(work, "READ COMMITTED")
 
-    async def migrate(self) -> list[str]:
-        return await self._run(migrate.migrate)
-
-    async def check(self) -> None:
-        await self._run(migrate.check)
+    async def bare(self, work: Work[T]) -> T:
+        return await self._run(work)
 
     async def close(self) -> None:
         engine, self._engine = self._engine, self._given
@@ -169,51 +159,3 @@ class LoopDatabase:
                 result = await connection.run_sync(work)
                 await connection.commit()
                 return result
-
-
-class UpToDateDatabase:
-    """A database that is brought up to date, or checked, before it is first used; reads are tried
-    twice.
-    """
-
-    def __init__(self, database: Database, *, auto_migrate: bool) -> None:
-        self._database = database
-        self._prepare = database.migrate if auto_migrate else database.check
-        self._ready = False
-        self._preparing = asyncio.Lock()
-
-    async def read(self, work: Work[T]) -> T:
-        return await self._twice(self._database.read, work)
-
-    async def snapshot(self, work: Work[T]) -> T:
-        return await self._twice(self._database.snapshot, work)
-
-    async def write(self, work: Work[T]) -> T:
-        await self._prepared()
-        return await self._database.write(work)
-
-    async def migrate(self) -> list[str]:
-        return await self._database.migrate()
-
-    async def check(self) -> None:
-        await self._database.check()
-
-    async def close(self) -> None:
-        await self._database.close()
-
-    async def _prepared(self) -> None:
-        if self._ready:
-            return
-        async with self._preparing:
-            if not self._ready:
-                await self._prepare()
-                self._ready = True
-
-    async def _twice(self, run: Callable[[Work[T]], Awaitable[T]], work: Work[T]) -> T:
-        await self._prepared()
-        try:
-            return await run(work)
-        except TransientStorageError:
-            # A connection that died while it lay in the pool is the commonest fault, and the pool
-            # is new by now.
-            return await run(work)

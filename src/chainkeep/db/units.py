@@ -12,11 +12,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from chainkeep.db import queries
 from chainkeep.errors import ConflictError
-from chainkeep.models import Caller, Element, Feedback, Step
+from chainkeep.models import Caller, Element, Feedback, Step, ThreadContent
 from chainkeep.values import utc_now
 
 # Both databases limit the parameters of a statement, to about 32,000.
@@ -270,3 +270,21 @@ def _refuse_foreign_vote(
         raise ConflictError(
             f"Step {for_id} belongs to somebody else's thread; the vote was refused."
         )
+
+
+def thread_content(connection: Connection, *, thread_id: str) -> ThreadContent | None:
+    """Read a thread that is not deleted, with all that is in it."""
+    thread = queries.thread_get(connection, id=thread_id)
+    if thread is None:
+        return None
+    steps = queries.steps_of_thread(connection, thread_id=thread_id)
+    elements = queries.elements_of_thread(connection, thread_id=thread_id)
+    return ThreadContent(thread, steps, elements)
+
+
+def execute(
+    connection: Connection, *, statement: str, parameters: Mapping[str, Any]
+) -> list[dict[str, Any]] | int:
+    """Run a statement of the app's own: its rows, or how many rows it changed."""
+    result = connection.execute(text(statement), dict(parameters))
+    return [dict(row) for row in result.mappings()] if result.returns_rows else result.rowcount

@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 
-from chainkeep.chainlit.route import element_url
-from tests.chainlit.apps.serving import log_in, served, served_mounted
+from chainkeep.chainlit.route import element_url, signed_element_url
+from tests.chainlit.apps.serving import SECRET, log_in, served, served_mounted
 
 pytestmark = pytest.mark.e2e
 
@@ -17,9 +17,14 @@ VIDEO = bytes(range(256)) * 1024
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("app")
+
+
+@pytest.fixture(scope="module")
+def server(home: Path) -> Iterator[httpx.Client]:
     """An app with a login; a client that is not logged in."""
-    with served(tmp_path_factory.mktemp("app")) as client:
+    with served(home) as client:
         yield client
 
 
@@ -115,8 +120,9 @@ class TestFailures:
     ):
         assert read(alice, "away").status_code == 503
 
-    def test_a_missing_blob_is_not_found(self, alice: httpx.Client):
+    def test_a_missing_blob_is_not_found_and_is_logged(self, alice: httpx.Client, home: Path):
         assert read(alice, "missing").status_code == 404
+        assert "The blob of element 'missing' of thread \"alice's\"" in (home / "log").read_text()
 
 
 class TestHeaders:
@@ -286,6 +292,18 @@ class TestSignedAddresses:
     ):
         query = dict(parse_qsl(urlsplit(signed).query))
         assert server.get("/chainkeep/element", params=query | change).status_code == 403
+
+    def test_an_expired_address_is_refused(
+        self, server: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setenv("CHAINLIT_AUTH_SECRET", SECRET)
+        good, expired = (signed_element_url("shared", "picture", lifetime=s) for s in (60, -1))
+        assert server.get(good).status_code == 200
+        assert server.get(expired).status_code == 403
+
+    def test_for_pages_of_other_sites_it_is_a_whole_url(self, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setenv("CHAINLIT_URL", "https://chat.test/")
+        assert signed_element_url("t", "e").startswith("https://chat.test/chainkeep/element?")
 
     def test_a_bad_signature_is_refused_even_to_the_author(self, alice: httpx.Client, signed: str):
         assert alice.get(signed + "0").status_code == 403

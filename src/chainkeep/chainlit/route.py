@@ -67,12 +67,16 @@ def element_url(thread_id: str, element_id: str) -> str:
 
 
 def signed_element_url(thread_id: str, element_id: str, *, lifetime: int = 3600) -> str:
-    """The same for anyone who has it, without a login, for ``lifetime`` seconds from now."""
+    """An address for anyone who has it, without a login, for ``lifetime`` seconds from now.
+
+    It is a whole URL where CHAINLIT_URL is set, so that it also works in a page of another site,
+    and otherwise a path and query too.
+    """
     expires = int(time.time()) + lifetime
     signature = sign(thread_id, element_id, expires=expires, key=signing_key())
-    return _address(
-        {"thread": thread_id, "id": element_id, "expires": str(expires), "signature": signature}
-    )
+    signed = {"expires": str(expires), "signature": signature}
+    site = os.environ.get("CHAINLIT_URL", "").rstrip("/")
+    return site + _address({"thread": thread_id, "id": element_id, **signed})
 
 
 def _address(query: dict[str, str]) -> str:

@@ -39,6 +39,7 @@ __all__ = [
     "latest",
     "migrate",
     "pending",
+    "reason",
     "render",
     "schema_name",
 ]
@@ -97,7 +98,7 @@ def apply_pending(connection: Connection) -> list[str]:
     except DBAPIError as exc:
         if exc.connection_invalidated:
             raise
-        raise MigrationError(f"A migration failed and nothing was changed: {exc.orig}") from exc
+        raise MigrationError(f"A migration failed and nothing was changed: {reason(exc)}") from exc
     return [script.revision for script in scripts]
 
 
@@ -116,6 +117,11 @@ def render(dialect: str) -> str:
     with context.begin_transaction():
         context.run_migrations(run=partial(_write_script, context))
     return output.getvalue()
+
+
+def reason(error: DBAPIError) -> str:
+    """What the database said, without the driver's wrapping."""
+    return str(error.orig.__cause__ or error.orig) if error.orig else str(error)
 
 
 @contextmanager

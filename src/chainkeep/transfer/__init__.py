@@ -1,0 +1,3 @@
+"""What moves history in and out: taking over another layer's database."""
+
+from __future__ import annotations

@@ -1,0 +1,1 @@
+DROP TABLE chainkeep_leftovers;

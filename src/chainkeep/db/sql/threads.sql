@@ -78,7 +78,8 @@ WHERE threads."id" = :id
 -- name: threads_page :many
 -- A user's threads, newest activity first, after a place in that order; names cut to 300 characters, steps not read.
 -- With a feedback value, only threads where somebody voted so; with a pattern, only those whose title or messages
--- match it. Carried by threads_user_activity_idx, for the filters by feedbacks_thread_idx and steps_thread_created_idx.
+-- match it. Carried by threads_user_activity_idx, for the filters by feedbacks_thread_idx and steps_thread_created_idx;
+-- OFFSET 0 keeps PostgreSQL from reading everybody's steps once instead of each of the user's threads.
 SELECT
     threads."id" AS id,
     threads."createdAt" AS created_at,
@@ -103,6 +104,7 @@ WHERE threads."userId" = :user_id
             FROM feedbacks
             WHERE feedbacks."threadId" = threads."id"
                 AND feedbacks."value" = CAST(:feedback AS INTEGER)
+            LIMIT 1 OFFSET 0
         )
     )
     AND (
@@ -115,6 +117,7 @@ WHERE threads."userId" = :user_id
                 AND steps."type" IN ('user_message', 'assistant_message', 'system_message')
                 AND steps."deletedAt" IS NULL
                 AND LOWER(steps."output") LIKE LOWER(CAST(:pattern AS TEXT)) ESCAPE '!'
+            LIMIT 1 OFFSET 0
         )
     )
 ORDER BY threads."lastActivityAt" DESC, threads."id" DESC
@@ -146,5 +149,13 @@ WHERE "threadId" = :thread_id;
 -- Removes the votes on a thread's steps, also those that came without a thread; runs before the steps go. Carried by
 -- feedbacks_thread_idx, feedbacks_for_key and steps_thread_created_idx.
 DELETE FROM feedbacks
-WHERE "threadId" = :thread_id
-    OR "forId" IN (SELECT steps."id" FROM steps WHERE steps."threadId" = :thread_id);
+WHERE "id" IN (
+    SELECT direct."id"
+    FROM feedbacks AS direct
+    WHERE direct."threadId" = CAST(:thread_id AS TEXT)
+    UNION
+    SELECT by_step."id"
+    FROM steps
+    JOIN feedbacks AS by_step ON by_step."forId" = steps."id"
+    WHERE steps."threadId" = CAST(:thread_id AS TEXT)
+);

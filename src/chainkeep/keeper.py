@@ -14,7 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from chainkeep.attachments import Attachments
 from chainkeep.blobs import Blobs
 from chainkeep.blobs.open import open_blobs
+from chainkeep.db import units
 from chainkeep.db.database import open_database
+from chainkeep.db.step_writes import StepWrite
 from chainkeep.db.up_to_date import UpToDateDatabase
 from chainkeep.db.writer import Unit, Writer
 from chainkeep.settings import Settings
@@ -40,7 +42,7 @@ class Keeper:
         self._database = UpToDateDatabase(
             open_database(self.settings.database, engine), auto_migrate=self.settings.auto_migrate
         )
-        self._writer = Writer(self._database)
+        self._writer = Writer(self._database, units.run)
         self._attachments = Attachments(
             blobs or open_blobs(self.settings.blobs, spool=Path(self.settings.spool)),
             self._database,
@@ -84,12 +86,19 @@ class Keeper:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> asyncio.Future[T]:
+        return self._queue(Unit(key, label, lambda connection: work(connection, *args, **kwargs)))
+
+    def _submit_step(self, label: str, write: StepWrite) -> asyncio.Future[bool]:
+        step = write.step
+        return self._queue(
+            Unit(step.thread_id, f"{label} of step {step.id} in thread {step.thread_id}", write)
+        )
+
+    def _queue(self, unit: Unit[T]) -> asyncio.Future[T]:
         if not self._opened:
             self._opened = True
             _ = self._background(self._attachments.take_up_removals())
-        return self._writer.submit(
-            Unit(key, label, lambda connection: work(connection, *args, **kwargs))
-        )
+        return self._writer.submit(unit)
 
     def _removing(self, committed: asyncio.Future[list[str]]) -> asyncio.Future[None]:
         async def finish() -> None:

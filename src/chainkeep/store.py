@@ -17,6 +17,7 @@ from typing import Any
 from chainkeep.attachments import Content
 from chainkeep.blobs.keys import element_key
 from chainkeep.db import queries, units
+from chainkeep.db.step_writes import StepWrite
 from chainkeep.errors import InvalidInputError
 from chainkeep.keeper import Keeper
 from chainkeep.models import (
@@ -159,9 +160,8 @@ class Store(Keeper):
 
         False where the step or its thread was deleted before.
         """
-        label = f"step_create of step {step.id} in thread {step.thread_id}"
-        return self._submit(
-            step.thread_id, label, units.create_step, step, caller=caller, position=next_position()
+        return self._submit_step(
+            "create", StepWrite(step=step, caller=caller, position=next_position())
         )
 
     def update_step(
@@ -171,14 +171,9 @@ class Store(Keeper):
 
         False where the step or its thread was deleted before.
         """
-        return self._submit(
-            step.thread_id,
-            f"step_update of step {step.id} in thread {step.thread_id}",
-            units.update_step,
-            step,
-            given=given,
-            caller=caller,
-            position=next_position(),
+        fields = frozenset(given)
+        return self._submit_step(
+            "update", StepWrite(step=step, given=fields, caller=caller, position=next_position())
         )
 
     def set_favorite(self, step_id: str, favorite: bool) -> asyncio.Future[Step | None]:

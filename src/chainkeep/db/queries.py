@@ -6,23 +6,35 @@ Text crosses here, and only here, between what Chainlit says and what both datab
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, CursorResult, Row
 
 from chainkeep.db.statements import STATEMENTS
 from chainkeep.models import Cursor, Element, Feedback, Step, Thread, User, show_input_to_text
-from chainkeep.values import readable_text, stored_text, to_json
+from chainkeep.values import json_object, readable_text, stored_text, to_json
 
 Rows = list[dict[str, Any]]
 
 
 def _run(connection: Connection, name: str, binds: Mapping[str, Any]) -> CursorResult[Any]:
-    stored = {
+    clause = STATEMENTS[connection.dialect.name][name].clause
+    return connection.execute(clause, _stored(binds))
+
+
+def _each(connection: Connection, name: str, many: Sequence[Mapping[str, Any]]) -> int:
+    """Run a statement once for each set of binds, in one round trip."""
+    clause = STATEMENTS[connection.dialect.name][name].clause
+    stored = [_stored(binds) for binds in many]
+    return connection.execute(clause, stored if len(stored) > 1 else stored[0]).rowcount
+
+
+def _stored(binds: Mapping[str, Any]) -> dict[str, Any]:
+    return {
         key: stored_text(value) if type(value) is str else value for key, value in binds.items()
     }
-    return connection.execute(STATEMENTS[connection.dialect.name][name].clause, stored)
 
 
 def _many(connection: Connection, name: str, /, **binds: Any) -> Rows:
@@ -55,7 +67,7 @@ def _texts(values: Collection[str]) -> list[str]:
 
 
 def _json_or_null(value: object) -> str | None:
-    return None if value is None or value == {} else to_json(value)
+    return None if value is None else to_json(value)
 
 
 def user_get(connection: Connection, *, identifier: str) -> User | None:
@@ -84,24 +96,19 @@ def user_upsert(
     return User.from_row(row)
 
 
-def thread_touch(
-    connection: Connection,
-    *,
-    id: str,
-    created_at: str,
-    activity_at: str | None,
-    user_id: str | None,
-    user_identifier: str | None,
-) -> int:
-    return _exec(
-        connection,
-        "thread_touch",
-        id=id,
-        created_at=created_at,
-        activity_at=activity_at,
-        user_id=user_id,
-        user_identifier=user_identifier,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touch:
+    """The binds of ``thread_touch``."""
+
+    id: str
+    created_at: str
+    activity_at: str | None = None
+    user_id: str | None = None
+    user_identifier: str | None = None
+
+
+def thread_touch(connection: Connection, touches: Sequence[Touch]) -> None:
+    _each(connection, "thread_touch", [asdict(touch) for touch in touches])
 
 
 def thread_update(
@@ -119,8 +126,8 @@ def thread_update(
         id=id,
         name=name,
         keep_name=keep_name,
-        tags=None if tags is None else to_json(tags),
-        metadata=None if metadata is None else to_json(metadata),
+        tags=_json_or_null(tags),
+        metadata=_json_or_null(metadata),
     )
 
 
@@ -172,7 +179,27 @@ def thread_clear_feedbacks(connection: Connection, *, thread_id: str) -> int:
     return _exec(connection, "thread_clear_feedbacks", thread_id=thread_id)
 
 
-def _step_binds(step: Step, position: int) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRow:
+    """The binds of ``step_write``."""
+
+    step: Step
+    created: bool
+    """Whether this is the step's creation."""
+    given: frozenset[str] = frozenset()
+    """The fields that updates set."""
+    updates: int = 0
+    """How many updates these are."""
+    position: int
+
+
+def step_write(connection: Connection, rows: Sequence[StepRow]) -> int:
+    """How many rows were written; -1 where the driver does not say."""
+    return _each(connection, "step_write", [_step_binds(row) for row in rows])
+
+
+def _step_binds(row: StepRow) -> dict[str, Any]:
+    step = row.step
     return {
         "id": step.id,
         "thread_id": step.thread_id,
@@ -185,7 +212,7 @@ def _step_binds(step: Step, position: int) -> dict[str, Any]:
         "start": step.start,
         "end": step.end,
         "command": step.command,
-        "modes": None if step.modes is None else to_json(step.modes),
+        "modes": _json_or_null(step.modes),
         "language": step.language,
         "streaming": step.streaming,
         "wait_for_answer": step.wait_for_answer,
@@ -194,23 +221,32 @@ def _step_binds(step: Step, position: int) -> dict[str, Any]:
         "default_open": step.default_open,
         "auto_collapse": step.auto_collapse,
         "metadata": to_json(step.metadata),
-        "tags": None if step.tags is None else to_json(step.tags),
-        "generation": None if step.generation is None else to_json(step.generation),
-        "extra": _json_or_null(step.extra),
+        "tags": _json_or_null(step.tags),
+        "generation": _json_or_null(step.generation),
+        "extra": _json_or_null(step.extra or None),
         "favorite": step.metadata.get("favorite") is True,
-        "position": position,
+        "position": row.position,
+        "created": row.created,
+        "given": f"|{'|'.join(sorted(row.given))}|",
+        "updates": row.updates,
     }
 
 
-def step_create(connection: Connection, step: Step, *, position: int) -> int:
-    return _exec(connection, "step_create", **_step_binds(step, position))
+class Known(NamedTuple):
+    """Where a step is."""
+
+    id: str
+    thread_id: str
+    extra: dict[str, Any]
+    deleted_at: str | None
 
 
-def step_update(
-    connection: Connection, step: Step, *, given: Collection[str], position: int
-) -> int:
-    names = f"|{'|'.join(sorted(given))}|"
-    return _exec(connection, "step_update", **_step_binds(step, position), given=names)
+def steps_known(connection: Connection, *, ids: Collection[str]) -> list[Known]:
+    rows = _many(connection, "steps_known", ids=_texts(ids))
+    return [
+        Known(row["id"], row["thread_id"], json_object(row["extra"]), row["deleted_at"])
+        for row in rows
+    ]
 
 
 def step_get(connection: Connection, *, id: str) -> Step | None:
@@ -285,10 +321,10 @@ def element_upsert(
         size=element.size,
         language=element.language,
         page=element.page,
-        props=None if element.props is None else to_json(element.props),
+        props=_json_or_null(element.props),
         auto_play=element.auto_play,
-        player_config=None if element.player_config is None else to_json(element.player_config),
-        extra=_json_or_null(element.extra),
+        player_config=_json_or_null(element.player_config),
+        extra=_json_or_null(element.extra or None),
         created_at=created_at,
         position=position,
         revive=revive,

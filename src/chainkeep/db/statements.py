@@ -24,7 +24,7 @@ __all__ = ["STATEMENTS", "Statement", "load"]
 _HEADER = re.compile(r"^-- name: (\w+) :(one|many|exec)$", re.MULTILINE)
 _EXPANDS = re.compile(r"^-- expands: (\w+(?:, *\w+)*)$", re.MULTILINE)
 _BIND = re.compile(r"(?<![:\w]):(\w+)")
-_COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
+_COMMENT = re.compile(r"^[ \t]*--.*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,15 @@ late, because what it writes to was deleted, gives False.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from chainkeep.db import queries
+from chainkeep.db.step_writes import StepWrite, write_steps
 from chainkeep.errors import ConflictError
 from chainkeep.models import Caller, Element, Feedback, Step, ThreadContent
 from chainkeep.values import utc_now
@@ -23,55 +25,18 @@ from chainkeep.values import utc_now
 _MOST_IDS = 1000
 
 
-def create_step(
-    connection: Connection, step: Step, *, caller: Caller | None, position: int
-) -> bool:
-    """Write a new step and, where they are missing, its thread and the thread's owner."""
-    _touch(connection, step, step.created_at, caller)
-    if queries.step_create(connection, step, position=position):
-        return True
-    stored = _in_same_thread(connection, step)
-    return stored is not None and stored.deleted_at is None
+def run(connection: Connection, works: Sequence[Any]) -> list[Any]:
+    """Do what several units are for, in order; neighbouring writes of steps go together.
 
-
-def update_step(
-    connection: Connection,
-    step: Step,
-    *,
-    given: Collection[str],
-    caller: Caller | None,
-    position: int,
-) -> bool:
-    """Write the given fields of a step; make it, and its thread, where they are missing."""
-    _touch(connection, step, step.created_at if "created_at" in given else None, caller)
-    if "extra" in given:
-        stored = queries.step_get(connection, id=step.id)
-        step = replace(step, extra={**stored.extra, **step.extra}) if stored else step
-    if queries.step_update(connection, step, given=given, position=position):
-        return True
-    _in_same_thread(connection, step)
-    return False
-
-
-def _touch(
-    connection: Connection, step: Step, activity_at: str | None, caller: Caller | None
-) -> None:
-    own = caller if caller is not None and caller.thread_id == step.thread_id else None
-    queries.thread_touch(
-        connection,
-        id=step.thread_id,
-        created_at=step.created_at,
-        activity_at=activity_at,
-        user_id=own.user_id if own else None,
-        user_identifier=own.identifier if own else None,
-    )
-
-
-def _in_same_thread(connection: Connection, step: Step) -> Step | None:
-    stored = queries.step_get(connection, id=step.id)
-    if stored is not None and stored.thread_id != step.thread_id:
-        raise ConflictError(f"Step {step.id} belongs to another thread and was left as it is.")
-    return stored
+    A work is a ``StepWrite``, or a function of this module that lacks only the connection.
+    """
+    results: list[Any] = []
+    for of_steps, group in groupby(works, lambda work: isinstance(work, StepWrite)):
+        if of_steps:
+            results += write_steps(connection, list(group))
+        else:
+            results += [work(connection) for work in group]
+    return results
 
 
 def set_favorite(connection: Connection, step_id: str, favorite: bool) -> Step | None:
@@ -200,14 +165,10 @@ def update_thread(
     metadata: Mapping[str, Any] | None,
 ) -> bool:
     """Make a thread, or set what is given; metadata merges key by key, and None deletes a key."""
-    queries.thread_touch(
-        connection,
-        id=thread_id,
-        created_at=utc_now(),
-        activity_at=None,
-        user_id=user_id,
-        user_identifier=user_identifier,
+    touch = queries.Touch(
+        id=thread_id, created_at=utc_now(), user_id=user_id, user_identifier=user_identifier
     )
+    queries.thread_touch(connection, [touch])
     stored = None if metadata is None else queries.thread_get(connection, id=thread_id)
     merged = None if stored is None or metadata is None else _merged(stored.metadata, metadata)
     written = queries.thread_update(

@@ -11,8 +11,9 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection
@@ -20,7 +21,7 @@ from sqlalchemy import Connection
 from chainkeep.db.database import Database
 from chainkeep.errors import ChainkeepError, ConflictError, TransientStorageError
 
-__all__ = ["Unit", "Writer"]
+__all__ = ["Run", "Unit", "Writer"]
 
 T = TypeVar("T")
 logger = logging.getLogger("chainkeep.writer")
@@ -37,10 +38,14 @@ class Unit(Generic[T]):
     """Whose write it is, most often a thread's id; ``Writer.settled`` waits by it."""
     label: str
     """What it is, for logs: the operation and ids, never content."""
-    work: Callable[[Connection], T]
-    """May run several times; only the last run commits. Everything it needs was copied when the
-    unit was made.
+    work: object
+    """What ``Writer``'s ``run`` is given. Everything it needs was copied when the unit was made: it
+    may run several times, and only the last run commits.
     """
+
+
+Run = Callable[[Connection, Sequence[Any]], Sequence[Any]]
+"""Does the work of several units, in order, in one transaction, and gives their results."""
 
 
 class Writer:
@@ -51,8 +56,9 @@ class Writer:
     retried until ``retry_seconds`` have passed.
     """
 
-    def __init__(self, database: Database, *, retry_seconds: float = 20.0) -> None:
+    def __init__(self, database: Database, run: Run, *, retry_seconds: float = 20.0) -> None:
         self._database = database
+        self._work = run
         self._retry_seconds = retry_seconds
         self._queue: deque[tuple[Unit[Any], asyncio.Future[Any]]] = deque()
         self._latest: dict[str, asyncio.Future[Any]] = {}
@@ -108,17 +114,15 @@ class Writer:
 
     async def _run(self) -> None:
         while self._queue:
-            batch = [self._queue[index] for index in range(min(_BATCH, len(self._queue)))]
+            batch = list(islice(self._queue, _BATCH))
             await self._commit(batch)
             for _ in batch:
                 self._queue.popleft()
 
     async def _commit(self, batch: list[tuple[Unit[Any], asyncio.Future[Any]]]) -> None:
-        units = [unit for unit, _ in batch]
+        works = [unit.work for unit, _ in batch]
         try:
-            results = await self._with_retries(
-                lambda connection: [unit.work(connection) for unit in units]
-            )
+            results = await self._with_retries(lambda connection: self._work(connection, works))
         except Exception as exc:  # noqa: BLE001 - the boundary: whatever went wrong goes to whoever waits
             if len(batch) > 1 and not isinstance(exc, TransientStorageError):
                 for entry in batch:
@@ -131,7 +135,7 @@ class Writer:
             if not future.done():
                 future.set_result(result)
 
-    async def _with_retries(self, work: Callable[[Connection], list[Any]]) -> list[Any]:
+    async def _with_retries(self, work: Callable[[Connection], Sequence[Any]]) -> Sequence[Any]:
         loop = asyncio.get_running_loop()
         deadline, pause = loop.time() + self._retry_seconds, _FIRST_PAUSE
         while True:

@@ -1,6 +1,8 @@
--- name: step_create :exec
--- Writes a new step, once its thread is there and not deleted. It never overwrites what an update wrote, never brings
--- a deleted step back, and never takes a step out of another thread. Carried by the primary keys.
+-- name: step_write :exec
+-- Writes a step, once its thread is there and not deleted: a new row whole, and of one that is there the columns that
+-- `given` names, like |output|end|, or all of them where this is the step's creation and no update came before. So a
+-- create never undoes an update. Never brings a deleted step back, never takes one out of another thread. Carried by
+-- the primary keys.
 INSERT INTO steps (
     "id",
     "threadId",
@@ -55,125 +57,135 @@ SELECT
     CAST(:extra AS TEXT),
     CAST(:favorite AS BOOLEAN),
     CAST(:position AS BIGINT),
-    0
+    CAST(:updates AS BIGINT)
 FROM threads
 WHERE threads."id" = CAST(:thread_id AS TEXT)
     AND threads."deletedAt" IS NULL
 ON CONFLICT ("id") DO UPDATE SET
-    "parentId" = excluded."parentId",
-    "type" = excluded."type",
-    "name" = excluded."name",
-    "input" = excluded."input",
-    "output" = excluded."output",
-    "createdAt" = excluded."createdAt",
-    "start" = excluded."start",
-    "end" = excluded."end",
-    "command" = excluded."command",
-    "modes" = excluded."modes",
-    "language" = excluded."language",
-    "streaming" = excluded."streaming",
-    "waitForAnswer" = excluded."waitForAnswer",
-    "isError" = excluded."isError",
-    "showInput" = excluded."showInput",
-    "defaultOpen" = excluded."defaultOpen",
-    "autoCollapse" = excluded."autoCollapse",
-    "metadata" = excluded."metadata",
-    "tags" = excluded."tags",
-    "generation" = excluded."generation",
-    "extra" = excluded."extra",
-    "favorite" = excluded."favorite"
+    "parentId" = CASE
+        WHEN CAST(:given AS TEXT) LIKE '%|parent_id|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."parentId"
+        ELSE steps."parentId"
+    END,
+    "type" = CASE
+        WHEN CAST(:given AS TEXT) LIKE '%|type|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."type"
+        ELSE steps."type"
+    END,
+    "name" = CASE
+        WHEN CAST(:given AS TEXT) LIKE '%|name|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."name"
+        ELSE steps."name"
+    END,
+    "input" = CASE
+        WHEN CAST(:given AS TEXT) LIKE '%|input|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."input"
+        ELSE steps."input"
+    END,
+    "output" = CASE
+        WHEN CAST(:given AS TEXT) LIKE '%|output|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."output"
+        ELSE steps."output"
+    END,
+    "createdAt" = CASE
+        WHEN CAST(:given AS TEXT) LIKE '%|created_at|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."createdAt"
+        ELSE steps."createdAt"
+    END,
+    "start" = CASE
+        WHEN CAST(:given AS TEXT) LIKE '%|start|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."start"
+        ELSE steps."start"
+    END,
+    "end" = CASE
+        WHEN CAST(:given AS TEXT) LIKE '%|end|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."end"
+        ELSE steps."end"
+    END,
+    "command" = CASE
+        WHEN CAST(:given AS TEXT) LIKE '%|command|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."command"
+        ELSE steps."command"
+    END,
+    "modes" = CASE
+        WHEN CAST(:given AS TEXT) LIKE '%|modes|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."modes"
+        ELSE steps."modes"
+    END,
+    "language" = CASE
+        WHEN CAST(:given AS TEXT) LIKE '%|language|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."language"
+        ELSE steps."language"
+    END,
+    "streaming" = CASE
+        WHEN CAST(:given AS TEXT) LIKE '%|streaming|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."streaming"
+        ELSE steps."streaming"
+    END,
+    "waitForAnswer" = CASE
+        WHEN CAST(:given AS TEXT) LIKE '%|wait_for_answer|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."waitForAnswer"
+        ELSE steps."waitForAnswer"
+    END,
+    "isError" = CASE
+        WHEN CAST(:given AS TEXT) LIKE '%|is_error|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."isError"
+        ELSE steps."isError"
+    END,
+    "showInput" = CASE
+        WHEN CAST(:given AS TEXT) LIKE '%|show_input|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."showInput"
+        ELSE steps."showInput"
+    END,
+    "defaultOpen" = CASE
+        WHEN CAST(:given AS TEXT) LIKE '%|default_open|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."defaultOpen"
+        ELSE steps."defaultOpen"
+    END,
+    "autoCollapse" = CASE
+        WHEN CAST(:given AS TEXT) LIKE '%|auto_collapse|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."autoCollapse"
+        ELSE steps."autoCollapse"
+    END,
+    "metadata" = CASE
+        WHEN CAST(:given AS TEXT) LIKE '%|metadata|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."metadata"
+        ELSE steps."metadata"
+    END,
+    "tags" = CASE
+        WHEN CAST(:given AS TEXT) LIKE '%|tags|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."tags"
+        ELSE steps."tags"
+    END,
+    "generation" = CASE
+        WHEN CAST(:given AS TEXT) LIKE '%|generation|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."generation"
+        ELSE steps."generation"
+    END,
+    "extra" = CASE
+        WHEN CAST(:given AS TEXT) LIKE '%|extra|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."extra"
+        ELSE steps."extra"
+    END,
+    "favorite" = CASE
+        WHEN CAST(:given AS TEXT) LIKE '%|metadata|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."favorite"
+        ELSE steps."favorite"
+    END,
+    "revision" = steps."revision" + excluded."revision"
 WHERE steps."threadId" = excluded."threadId"
-    AND steps."revision" = 0
     AND steps."deletedAt" IS NULL;
 
--- name: step_update :exec
--- Writes the columns that `given` names, like |output|end|, and leaves the others; makes the step where its create has
--- not arrived yet. It never brings a deleted step back and never takes a step out of another thread. Carried by the
--- primary keys.
-INSERT INTO steps (
-    "id",
-    "threadId",
-    "parentId",
-    "type",
-    "name",
-    "input",
-    "output",
-    "createdAt",
-    "start",
-    "end",
-    "command",
-    "modes",
-    "language",
-    "streaming",
-    "waitForAnswer",
-    "isError",
-    "showInput",
-    "defaultOpen",
-    "autoCollapse",
-    "metadata",
-    "tags",
-    "generation",
-    "extra",
-    "favorite",
-    "position",
-    "revision"
-)
+-- name: steps_known :many
+-- Where these steps are, deleted ones too, and their keys without a column. Carried by the primary key.
+-- expands: ids
 SELECT
-    CAST(:id AS TEXT),
-    CAST(:thread_id AS TEXT),
-    CAST(:parent_id AS TEXT),
-    CAST(:type AS TEXT),
-    CAST(:name AS TEXT),
-    CAST(:input AS TEXT),
-    CAST(:output AS TEXT),
-    CAST(:created_at AS TEXT),
-    CAST(:start AS TEXT),
-    CAST(:end AS TEXT),
-    CAST(:command AS TEXT),
-    CAST(:modes AS TEXT),
-    CAST(:language AS TEXT),
-    CAST(:streaming AS BOOLEAN),
-    CAST(:wait_for_answer AS BOOLEAN),
-    CAST(:is_error AS BOOLEAN),
-    CAST(:show_input AS TEXT),
-    CAST(:default_open AS BOOLEAN),
-    CAST(:auto_collapse AS BOOLEAN),
-    CAST(:metadata AS TEXT),
-    CAST(:tags AS TEXT),
-    CAST(:generation AS TEXT),
-    CAST(:extra AS TEXT),
-    CAST(:favorite AS BOOLEAN),
-    CAST(:position AS BIGINT),
-    1
-FROM threads
-WHERE threads."id" = CAST(:thread_id AS TEXT)
-    AND threads."deletedAt" IS NULL
-ON CONFLICT ("id") DO UPDATE SET
-    "parentId" = CASE WHEN :given LIKE '%|parent_id|%' THEN excluded."parentId" ELSE steps."parentId" END,
-    "type" = CASE WHEN :given LIKE '%|type|%' THEN excluded."type" ELSE steps."type" END,
-    "name" = CASE WHEN :given LIKE '%|name|%' THEN excluded."name" ELSE steps."name" END,
-    "input" = CASE WHEN :given LIKE '%|input|%' THEN excluded."input" ELSE steps."input" END,
-    "output" = CASE WHEN :given LIKE '%|output|%' THEN excluded."output" ELSE steps."output" END,
-    "createdAt" = CASE WHEN :given LIKE '%|created_at|%' THEN excluded."createdAt" ELSE steps."createdAt" END,
-    "start" = CASE WHEN :given LIKE '%|start|%' THEN excluded."start" ELSE steps."start" END,
-    "end" = CASE WHEN :given LIKE '%|end|%' THEN excluded."end" ELSE steps."end" END,
-    "command" = CASE WHEN :given LIKE '%|command|%' THEN excluded."command" ELSE steps."command" END,
-    "modes" = CASE WHEN :given LIKE '%|modes|%' THEN excluded."modes" ELSE steps."modes" END,
-    "language" = CASE WHEN :given LIKE '%|language|%' THEN excluded."language" ELSE steps."language" END,
-    "streaming" = CASE WHEN :given LIKE '%|streaming|%' THEN excluded."streaming" ELSE steps."streaming" END,
-    "waitForAnswer" = CASE WHEN :given LIKE '%|wait_for_answer|%' THEN excluded."waitForAnswer" ELSE steps."waitForAnswer" END,
-    "isError" = CASE WHEN :given LIKE '%|is_error|%' THEN excluded."isError" ELSE steps."isError" END,
-    "showInput" = CASE WHEN :given LIKE '%|show_input|%' THEN excluded."showInput" ELSE steps."showInput" END,
-    "defaultOpen" = CASE WHEN :given LIKE '%|default_open|%' THEN excluded."defaultOpen" ELSE steps."defaultOpen" END,
-    "autoCollapse" = CASE WHEN :given LIKE '%|auto_collapse|%' THEN excluded."autoCollapse" ELSE steps."autoCollapse" END,
-    "metadata" = CASE WHEN :given LIKE '%|metadata|%' THEN excluded."metadata" ELSE steps."metadata" END,
-    "tags" = CASE WHEN :given LIKE '%|tags|%' THEN excluded."tags" ELSE steps."tags" END,
-    "generation" = CASE WHEN :given LIKE '%|generation|%' THEN excluded."generation" ELSE steps."generation" END,
-    "extra" = CASE WHEN :given LIKE '%|extra|%' THEN excluded."extra" ELSE steps."extra" END,
-    "favorite" = CASE WHEN :given LIKE '%|metadata|%' THEN excluded."favorite" ELSE steps."favorite" END,
-    "revision" = steps."revision" + 1
-WHERE steps."threadId" = excluded."threadId"
-    AND steps."deletedAt" IS NULL;
+    steps."id" AS id,
+    steps."threadId" AS thread_id,
+    steps."extra" AS extra,
+    steps."deletedAt" AS deleted_at
+FROM steps
+WHERE steps."id" IN :ids;
 
 -- name: step_get :one
 -- A step with its feedback, a deleted one too. Carried by the primary key and feedbacks_for_key.

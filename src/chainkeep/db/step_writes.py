@@ -1,0 +1,138 @@
+"""Writes of steps, which are nearly all writes there are: any number of them in three statements.
+
+Folding them changes no outcome: what is written is what one write after the other would have left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from chainkeep.db import queries
+from chainkeep.errors import ConflictError
+from chainkeep.models import Caller, Step
+
+__all__ = ["StepWrite", "write_steps"]
+
+# Both databases limit the parameters of a statement, to about 32,000.
+_MOST_IDS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepWrite:
+    """The creation of a step, or an update of some of its fields."""
+
+    step: Step
+    given: frozenset[str] | None = None
+    """The fields that an update sets, by their names in ``Step``; None for a creation."""
+    caller: Caller | None = None
+    position: int
+
+
+def write_steps(connection: Connection, writes: Sequence[StepWrite]) -> list[bool]:
+    """Write steps, and their threads where they are missing, as if one after the other.
+
+    For each whether it was written: False where the step, or its thread, was deleted before.
+    ``ConflictError`` where one belongs to another thread; then nothing may be committed.
+    """
+    rows = _folded(writes)
+    queries.thread_touch(connection, _touches(writes))
+    known = _known(connection, [row for row in rows if "extra" in row.given and not row.created])
+    written = queries.step_write(connection, [_with_extra(row, known) for row in rows])
+    if written == len(rows):
+        return [True] * len(writes)
+    return list(_results(writes, _known(connection, rows)))
+
+
+def _folded(writes: Sequence[StepWrite]) -> list[queries.StepRow]:
+    """One row for each step, in the order in which the steps first appear."""
+    rows: dict[str, queries.StepRow] = {}
+    for write in writes:
+        earlier = rows.get(write.step.id)
+        rows[write.step.id] = _row(write) if earlier is None else _followed(earlier, write)
+    return list(rows.values())
+
+
+def _row(write: StepWrite) -> queries.StepRow:
+    return queries.StepRow(
+        step=write.step,
+        created=write.given is None,
+        given=write.given or frozenset(),
+        updates=0 if write.given is None else 1,
+        position=write.position,
+    )
+
+
+def _followed(row: queries.StepRow, write: StepWrite) -> queries.StepRow:
+    """What is left of a row when one more write of the same step follows."""
+    if row.step.thread_id != write.step.thread_id:
+        raise ConflictError(_elsewhere(write.step))
+    if write.given is None:
+        return row if row.updates else replace(row, step=write.step)
+    fields = {name: getattr(write.step, name) for name in write.given}
+    if "extra" in fields:
+        fields["extra"] = {**row.step.extra, **write.step.extra}
+    return replace(
+        row,
+        step=replace(row.step, **fields),
+        given=row.given | write.given,
+        updates=row.updates + 1,
+    )
+
+
+def _touches(writes: Sequence[StepWrite]) -> list[queries.Touch]:
+    """One touch for each thread; sorted, so that two processes never wait for each other."""
+    touches: dict[str, queries.Touch] = {}
+    for touch in map(_touch, writes):
+        earlier = touches.get(touch.id, touch)
+        touches[touch.id] = replace(
+            earlier,
+            activity_at=max(earlier.activity_at or "", touch.activity_at or "") or None,
+            user_id=earlier.user_id or touch.user_id,
+            user_identifier=earlier.user_identifier or touch.user_identifier,
+        )
+    return [touches[thread_id] for thread_id in sorted(touches)]
+
+
+def _touch(write: StepWrite) -> queries.Touch:
+    step, caller = write.step, write.caller
+    timed = write.given is None or "created_at" in write.given
+    own = caller if caller is not None and caller.thread_id == step.thread_id else None
+    return queries.Touch(
+        id=step.thread_id,
+        created_at=step.created_at,
+        activity_at=step.created_at if timed else None,
+        user_id=own.user_id if own else None,
+        user_identifier=own.identifier if own else None,
+    )
+
+
+def _known(connection: Connection, rows: Sequence[queries.StepRow]) -> dict[str, queries.Known]:
+    ids = [row.step.id for row in rows]
+    portions = (ids[start : start + _MOST_IDS] for start in range(0, len(ids), _MOST_IDS))
+    return {
+        known.id: known
+        for portion in portions
+        for known in queries.steps_known(connection, ids=portion)
+    }
+
+
+def _with_extra(row: queries.StepRow, known: dict[str, queries.Known]) -> queries.StepRow:
+    stored = known.get(row.step.id)
+    if stored is None or not stored.extra:
+        return row
+    return replace(row, step=replace(row.step, extra={**stored.extra, **row.step.extra}))
+
+
+def _results(writes: Sequence[StepWrite], known: dict[str, queries.Known]) -> Iterator[bool]:
+    for write in writes:
+        stored = known.get(write.step.id)
+        if stored is not None and stored.thread_id != write.step.thread_id:
+            raise ConflictError(_elsewhere(write.step))
+        yield stored is not None and stored.deleted_at is None
+
+
+def _elsewhere(step: Step) -> str:
+    return f"Step {step.id} belongs to another thread and was left as it is."

@@ -34,7 +34,7 @@ from chainkeep.blobs import Blobs
 from chainkeep.chainlit.element_blob import ElementBlob
 from chainkeep.chainlit.responses import blob_response
 from chainkeep.chainlit.signing import sign, signing_key, verify
-from chainkeep.errors import BlobError, BlobNotFoundError, StorageError
+from chainkeep.errors import BlobError, BlobNotFoundError, MigrationError, StorageError
 
 PATH = "/chainkeep/element"
 _ROUTE_NAME = "chainkeep_element"
@@ -109,7 +109,7 @@ async def serve_element(request: Request) -> Response:
             "The blob of element %r of thread %r is missing: %s", element_id, thread_id, exc
         )
         raise _refusal(404) from exc
-    except (StorageError, BlobError) as exc:
+    except (StorageError, MigrationError, BlobError) as exc:
         log.warning("Element %r of thread %r could not be read: %s", element_id, thread_id, exc)
         raise _refusal(503) from exc
 

@@ -9,11 +9,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from tests.support.places import postgresql_and_s3, sqlite_and_disk, make_server, place, server
+from tests.support.places import make_server, place, postgresql_and_s3, server, sqlite_and_disk
 from tests.support.server import ChainlitServer
 from tests.support.ui import CHROMIUM, Ui, chromium, open_page
 
-__all__ = ["postgresql_and_s3", "sqlite_and_disk", "make_server", "place", "server"]
+__all__ = ["make_server", "place", "postgresql_and_s3", "server", "sqlite_and_disk"]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
+from tests.support.postgres import PostgresDatabases
+from tests.support.s3 import moto_server, nanio_server
 from tests.support.server import ChainlitServer
 
 PLACES = ("sqlite-disk", "postgresql-s3")
@@ -44,6 +48,7 @@ _ENVIRONMENTS = {"sqlite-disk": "sqlite_and_disk", "postgresql-s3": "postgresql_
 
 @pytest.fixture(scope="session")
 def sqlite_and_disk() -> Callable[[Path], dict[str, str]]:
+    """Settings for a new SQLite file and a new directory beside a server's home."""
     return lambda home: {
         "CHAINKEEP_DATABASE_URL": f"sqlite+aiosqlite:///{home.parent}/kept/chainkeep.db",
         "CHAINKEEP_BLOBS": f"file://{home.parent}/kept/blobs",
@@ -51,5 +56,19 @@ def sqlite_and_disk() -> Callable[[Path], dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_and_s3() -> Callable[[Path], dict[str, str]]:
-    pytest.skip("to come")
+def postgresql_and_s3(
+    postgres: PostgresDatabases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[Path], dict[str, str]]]:
+    """Settings for a new PostgreSQL database and a new bucket."""
+    if sys.version_info >= (3, 11):
+        running = nanio_server(tmp_path_factory.mktemp("s3"))
+    else:
+        running = moto_server()
+    with running as s3:
+        query = urlencode({"endpoint_url": s3.url})
+        yield lambda _home: {
+            "CHAINKEEP_DATABASE_URL": postgres.url(postgres.create_database()),
+            "CHAINKEEP_BLOBS": f"s3://{s3.make_bucket()}/kept?{query}",
+            "AWS_ACCESS_KEY_ID": s3.access_key,
+            "AWS_SECRET_ACCESS_KEY": s3.secret_key,
+        }

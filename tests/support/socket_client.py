@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timezone
 from types import TracebackType
 from typing import Any
@@ -110,8 +110,9 @@ class Account:
 class Chat:
     """One open chat. ``messages`` is the tree that the page would show, oldest first.
 
-    ``answers`` maps the beginning of a question the app may ask to what is answered to it: a text, or
-    whatever else the page would send back.
+    ``answers`` maps the beginning of a question the app may ask to what is answered to it: a text,
+    or whatever else the page would send back. With ``stored=False`` the thread id is one that is
+    not known yet.
     """
 
     def __init__(
@@ -119,6 +120,7 @@ class Chat:
         account: Account,
         thread_id: str = "",
         *,
+        stored: bool = True,
         profile: str = "",
         answers: dict[str, Any] | None = None,
     ) -> None:
@@ -132,6 +134,8 @@ class Chat:
         self.resumed: dict[str, Any] | None = None
         self._answers = answers or {}
         self._profile = profile
+        self._stored = stored
+        self._offered: list[dict[str, Any]] = []
         self._changed = asyncio.Condition()
         self._socket = socketio.AsyncClient(reconnection=False)
         self._socket.on("*", self._on_event)
@@ -164,7 +168,7 @@ class Chat:
         except socketio.exceptions.ConnectionError as error:
             raise RefusedError(str(error)) from error
         await self._socket.call("connection_successful", timeout=PATIENCE)
-        if self.thread_id:
+        if self.thread_id and self._stored:
             await self.until(lambda: self.resumed is not None)
 
     async def leave(self) -> None:
@@ -210,6 +214,8 @@ class Chat:
         return self.favorites
 
     async def change_settings(self, **settings: Any) -> None:
+        """Change the settings that the app has offered, once it has."""
+        await self.until(lambda: self._offered)
         await self._socket.call("chat_settings_change", settings, timeout=PATIENCE)
 
     async def upload(self, name: str, content: bytes, mime: str) -> str:
@@ -265,11 +271,10 @@ class Chat:
         return await self._answer(question["msg"])
 
     async def _answer(self, asked: Step) -> Any:
-        for beginning, answer in self._answers.items():
-            if asked["output"].startswith(beginning):
-                break
-        else:
-            return None
+        answers = self._answers.items()
+        answer = next(
+            (given for start, given in answers if asked["output"].startswith(start)), None
+        )
         if not isinstance(answer, str):
             return answer
         message = self._message(answer, parentId=asked.get("parentId"))
@@ -315,6 +320,9 @@ class Chat:
 
     def _remove_element(self, data: dict[str, Any]) -> None:
         self.elements.pop(data["id"], None)
+
+    def _chat_settings(self, inputs: list[dict[str, Any]]) -> None:
+        self._offered = inputs
 
     def _set_favorites(self, steps: list[Step]) -> None:
         self.favorites = steps
@@ -363,7 +371,7 @@ def remove(shown: list[Step], step_id: str) -> list[Step]:
     ]
 
 
-def walk(shown: list[Step]) -> Iterator[Step]:
+def walk(shown: Iterable[Step]) -> Iterator[Step]:
     """All steps of a tree, parents first."""
     for step in shown:
         yield step

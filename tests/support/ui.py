@@ -193,14 +193,13 @@ class Ui:
         return str(await self.page.evaluate("navigator.clipboard.readText()"))
 
     async def search(self, words: str) -> Locator:
-        """Search the history, and return what is found: the list changes while the server answers."""
+        """Search the history, and return the list of what is found; it may still be changing."""
         await self.page.click("#search-chats-button")
         await self.page.locator("[role=dialog] input").fill(words)
         return self.page.locator("[role=dialog] [role=option]")
 
     async def picture(self, name: str) -> Path:
         """Keep a picture of the window."""
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         path = SCREENSHOTS / f"{name}.png"
         await self.page.screenshot(path=path)
         return path

@@ -41,13 +41,10 @@ def stored_text(value: str) -> str:
 
     A lone surrogate is no character and can be encoded nowhere, so it becomes U+FFFD for good.
     """
-    if _ESCAPE in value:
-        value = value.replace(_ESCAPE, _ESCAPED_ESCAPE)
-    if "\0" in value:
-        value = value.replace("\0", _NUL)
-    if not value.isascii():
-        value = _SURROGATES.sub("\ufffd", value)
-    return value
+    if value.isascii():
+        return value.replace("\0", _NUL) if "\0" in value else value
+    value = value.replace(_ESCAPE, _ESCAPED_ESCAPE).replace("\0", _NUL)
+    return _SURROGATES.sub("\ufffd", value)
 
 
 def readable_text(value: str) -> str:

@@ -23,6 +23,7 @@ from chainkeep.settings import DatabaseSettings
 __all__ = [
     "DIALECT_NAMES",
     "IMMEDIATE",
+    "PARAMETER_MARKS",
     "is_in_memory",
     "needs_transactions",
     "postgresql_engine",
@@ -33,6 +34,9 @@ __all__ = [
 ]
 
 DIALECT_NAMES = ("sqlite", "postgresql")
+
+PARAMETER_MARKS = {"sqlite": "?", "postgresql": "$"}
+"""What stands before a parameter's number."""
 
 IMMEDIATE = {"chainkeep_begin": "BEGIN IMMEDIATE"}
 """Execution options of a connection that is going to write."""

@@ -8,33 +8,45 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, CursorResult, Row
 
-from chainkeep.db.statements import STATEMENTS
+from chainkeep.db.dialects import PARAMETER_MARKS
+from chainkeep.db.statements import STATEMENTS, Statement
 from chainkeep.models import Cursor, Element, Feedback, Step, Thread, User, show_input_to_text
 from chainkeep.values import json_object, readable_text, stored_text, to_json
 
 Rows = list[dict[str, Any]]
 
 
+@cache
+def _prepared(dialect: str, name: str) -> tuple[Statement, str, tuple[str, ...]]:
+    statement = STATEMENTS[dialect][name]
+    return statement, statement.numbered(PARAMETER_MARKS[dialect]), statement.binds_in_order
+
+
 def _run(connection: Connection, name: str, binds: Mapping[str, Any]) -> CursorResult[Any]:
-    clause = STATEMENTS[connection.dialect.name][name].clause
-    return connection.execute(clause, _stored(binds))
+    statement, sql, order = _prepared(connection.dialect.name, name)
+    if statement.expands:
+        return connection.execute(statement.clause, {key: _stored(binds[key]) for key in order})
+    # Straight to the driver: what SQLAlchemy does to a text and its parameters takes longer than
+    # SQLite does to run it.
+    return connection.exec_driver_sql(sql, tuple([_stored(binds[key]) for key in order]))
 
 
 def _each(connection: Connection, name: str, many: Sequence[Mapping[str, Any]]) -> int:
     """Run a statement once for each set of binds, in one round trip."""
-    clause = STATEMENTS[connection.dialect.name][name].clause
-    stored = [_stored(binds) for binds in many]
-    return connection.execute(clause, stored if len(stored) > 1 else stored[0]).rowcount
+    if len(many) == 1:
+        return _run(connection, name, many[0]).rowcount
+    _, sql, order = _prepared(connection.dialect.name, name)
+    parameters = [tuple([_stored(binds[key]) for key in order]) for binds in many]
+    return connection.exec_driver_sql(sql, parameters).rowcount
 
 
-def _stored(binds: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        key: stored_text(value) if type(value) is str else value for key, value in binds.items()
-    }
+def _stored(value: Any) -> Any:
+    return stored_text(value) if type(value) is str else value
 
 
 def _many(connection: Connection, name: str, /, **binds: Any) -> Rows:

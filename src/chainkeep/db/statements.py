@@ -44,11 +44,20 @@ class Statement:
         return frozenset(_BIND.findall(self.sql))
 
     @cached_property
+    def binds_in_order(self) -> tuple[str, ...]:
+        """The names of its parameters, each once, as they first appear."""
+        return tuple(dict.fromkeys(_BIND.findall(self.sql)))
+
+    @cached_property
     def clause(self) -> TextClause:
-        """The statement as SQLAlchemy runs it."""
-        return text(self.sql).bindparams(
-            *(bindparam(name, expanding=True) for name in sorted(self.expands))
-        )
+        """The statement for SQLAlchemy, which writes out its lists."""
+        clause = text(self.sql)
+        return clause.bindparams(*(bindparam(name, expanding=True) for name in self.expands))
+
+    def numbered(self, mark: str) -> str:
+        """The statement for a driver that takes parameters by number, in ``binds_in_order``."""
+        numbers = {name: number for number, name in enumerate(self.binds_in_order, 1)}
+        return _BIND.sub(lambda bind: f"{mark}{numbers[bind[1]]}", self.sql)
 
 
 def load(source: str) -> Iterator[Statement]:

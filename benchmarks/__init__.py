@@ -1,0 +1,1 @@
+"""What chainkeep costs: the databases' own plans, and measurements."""

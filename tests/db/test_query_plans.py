@@ -1,0 +1,50 @@
+"""How the databases carry the statements when the tables are big."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from benchmarks.explain import ARGUMENTS, PLANS, plans
+from chainkeep.db.database import Database
+from chainkeep.db.dialects import DIALECT_NAMES
+
+BIG_TABLES = ("users", "threads", "steps", "elements", "feedbacks", "blob_deletions")
+
+# A sequential scan of PostgreSQL, or a walk over a whole table or index of SQLite.
+SCAN = re.compile(rf"(?:Seq Scan on|SCAN) (?:{'|'.join(BIG_TABLES)})\b")
+
+MAY_SCAN = {
+    "blob_deletion_requests": "reads all there is, once when a process starts; mostly nothing",
+}
+
+
+def scanning(by_call: dict[str, str]) -> set[str]:
+    return {call for call, how in by_call.items() if SCAN.search(how)}
+
+
+async def test_no_statement_reads_a_whole_table_that_grows(
+    database: Database, database_kind: str
+) -> None:
+    assert scanning(await plans(database, database_kind)) == set(MAY_SCAN)
+
+
+@pytest.mark.parametrize("dialect", DIALECT_NAMES)
+def test_the_plan_of_every_statement_is_kept_and_none_of_another(dialect: str) -> None:
+    kept = {path.name.removesuffix(f".{dialect}.txt") for path in PLANS.glob(f"*.{dialect}.txt")}
+    assert kept == set(ARGUMENTS)
+
+
+@pytest.mark.parametrize("dialect", DIALECT_NAMES)
+def test_the_plans_that_are_kept_read_no_whole_table_either(dialect: str) -> None:
+    kept = {
+        path.name.removesuffix(f".{dialect}.txt"): path.read_text("utf-8")
+        for path in PLANS.glob(f"*.{dialect}.txt")
+    }
+    assert scanning(kept) == set(MAY_SCAN)
+
+
+def test_a_scan_is_recognized() -> None:
+    assert scanning({"a": "->  Seq Scan on steps\n", "b": "SCAN threads\n"}) == {"a", "b"}
+    assert scanning({"c": "SCAN CONSTANT ROW\nSEARCH steps USING INDEX steps_parent_idx"}) == set()

@@ -1,0 +1,118 @@
+"""The statements as they stand in their files."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections import Counter
+from collections.abc import Iterator
+from importlib.resources import files
+from itertools import chain
+from types import FunctionType
+
+import pytest
+
+from chainkeep.db import queries
+from chainkeep.db.dialects import DIALECT_NAMES
+from chainkeep.db.statements import STATEMENTS, Statement, load
+
+SOURCES = {
+    entry.name: entry.read_text("utf-8")
+    for entry in (files("chainkeep.db") / "sql").iterdir()
+    if entry.name.endswith(".sql")
+}
+PORTABLE = [name for name in SOURCES if name.removesuffix(".sql") not in DIALECT_NAMES]
+ALL = list(chain.from_iterable(load(source) for source in SOURCES.values()))
+
+QUERIES = {
+    name: function
+    for name, function in vars(queries).items()
+    if isinstance(function, FunctionType)
+    and function.__module__ == queries.__name__
+    and not name.startswith("_")
+}
+
+every_statement = pytest.mark.parametrize("statement", ALL, ids=lambda s: s.name)
+
+
+def sql_of(names: list[str]) -> Iterator[Statement]:
+    return chain.from_iterable(load(SOURCES[name]) for name in names)
+
+
+def test_a_name_is_given_once() -> None:
+    names = Counter(statement.name for statement in sql_of(PORTABLE))
+    names.update({each.name for d in DIALECT_NAMES for each in load(SOURCES[f"{d}.sql"])})
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_what_differs_between_the_databases_stands_in_both_their_files() -> None:
+    by_dialect = [{each.name for each in load(SOURCES[f"{name}.sql"])} for name in DIALECT_NAMES]
+    assert by_dialect[0] == by_dialect[1]
+
+
+def test_each_database_has_every_statement() -> None:
+    assert set(STATEMENTS) == set(DIALECT_NAMES)
+    for statements in STATEMENTS.values():
+        assert set(statements) == {statement.name for statement in ALL}
+
+
+def test_nothing_in_a_file_is_left_outside_a_statement() -> None:
+    for source in SOURCES.values():
+        assert source.partition("-- name:")[0].strip() == ""
+        assert source.count("-- name:") == len(list(load(source)))
+
+
+@every_statement
+def test_a_statement_says_what_it_promises(statement: Statement) -> None:
+    assert re.match(r"[A-Z].*\.", statement.description)
+
+
+@every_statement
+def test_a_statement_gives_rows_if_and_only_if_its_header_says_so(statement: Statement) -> None:
+    gives_rows = "RETURNING" in statement.sql or re.match("SELECT|WITH", statement.sql) is not None
+    assert gives_rows == (statement.returns in ("one", "many"))
+
+
+@every_statement
+def test_a_statement_lists_its_columns(statement: Statement) -> None:
+    assert not re.search(r"\*", statement.sql)
+
+
+@every_statement
+def test_a_statement_uses_no_cast_that_one_database_alone_understands(statement: Statement) -> None:
+    assert "::" not in statement.sql
+
+
+@every_statement
+def test_a_statement_is_one_statement(statement: Statement) -> None:
+    assert ";" not in statement.sql
+
+
+@every_statement
+def test_a_list_is_named_where_a_list_is_expected(statement: Statement) -> None:
+    assert set(re.findall(r"\bIN :(\w+)", statement.sql)) == statement.expands
+
+
+def test_every_statement_has_a_query_of_its_name_and_every_query_a_statement() -> None:
+    assert set(QUERIES) == {statement.name for statement in ALL}
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_query_takes_a_connection_and_named_values(name: str) -> None:
+    first, *others = inspect.signature(QUERIES[name]).parameters.values()
+    assert first.name == "connection"
+    unnamed = [each.name for each in others if each.kind is not each.KEYWORD_ONLY]
+    assert unnamed in ([], ["rows"], ["touches"], ["element"])
+
+
+def test_a_statement_is_loaded_with_its_description_and_without_its_comments() -> None:
+    [statement] = load(
+        "-- name: things_page :many\n"
+        "-- Some things.\n-- Carried by things_idx.\n-- expands: ids\n"
+        'SELECT "id" AS id\n-- why\nFROM things\nWHERE "id" IN :ids AND "at" = \'12:30\';\n'
+    )
+    assert (statement.name, statement.returns) == ("things_page", "many")
+    assert statement.description.startswith("Some things. Carried by things_idx.")
+    assert "--" not in statement.sql
+    assert statement.sql.startswith('SELECT "id" AS id')
+    assert statement.expands == {"ids"}

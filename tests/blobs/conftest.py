@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chainkeep.blobs.s3 import S3Blobs
+from tests.support.faulty_network import Proxy, proxy_before
 from tests.support.s3 import S3Server, moto_server, nanio_server
 
 MakeS3 = Callable[..., S3Blobs]
@@ -49,13 +50,14 @@ def s3(make_s3: MakeS3) -> S3Blobs:
     return make_s3()
 
 
-@pytest.fixture(scope="session")
-def ceph() -> S3Server:
-    """The Ceph gateway at CHAINKEEP_TEST_CEPH_URL, such as ``http://key:secret@127.0.0.1:7480``."""
-    url = os.environ.get("CHAINKEEP_TEST_CEPH_URL")
-    if not url:
-        pytest.skip("CHAINKEEP_TEST_CEPH_URL is not set: no Ceph gateway to test against")
-    scheme, _, rest = url.partition("://")
-    credentials, _, place = rest.rpartition("@")
-    access_key, _, secret_key = credentials.partition(":")
-    return S3Server(f"{scheme}://{place}", access_key, secret_key)
+@pytest.fixture
+async def proxy(nanio: S3Server) -> AsyncIterator[Proxy]:
+    """A proxy before nanio."""
+    async with proxy_before(nanio.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Path:
+    """Where an outbox may keep its spool; not made yet."""
+    return tmp_path / "spool"

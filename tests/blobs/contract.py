@@ -6,6 +6,7 @@ import asyncio
 from contextlib import aclosing
 from pathlib import Path
 
+import httpx
 import pytest
 
 from chainkeep.blobs import Blobs, BlobSource
@@ -25,7 +26,19 @@ async def read(blobs: Blobs, key: str = KEY, *, start: int = 0, end: int | None 
 
 
 async def listed(blobs: Blobs) -> set[str]:
-    return {key async for key in blobs.keys()}
+    keys = blobs.keys()
+    return {key async for key in keys}
+
+
+async def signed(blobs: Blobs, key: str = KEY, *, disposition: str | None = None) -> str:
+    url = await blobs.url(key, content_type="text/plain", disposition=disposition)
+    assert url is not None
+    return url
+
+
+async def fetch(url: str) -> httpx.Response:
+    async with httpx.AsyncClient() as client:
+        return await client.get(url)
 
 
 class BlobsContract:

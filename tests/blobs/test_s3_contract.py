@@ -28,9 +28,3 @@ class TestS3BlobsOnMoto(S3Contract, BlobsContract):
     @pytest.fixture
     def server(self, moto: S3Server) -> S3Server:
         return moto
-
-
-class TestS3BlobsOnCeph(S3Contract, ConcurrentBlobsContract):
-    @pytest.fixture
-    def server(self, ceph: S3Server) -> S3Server:
-        return ceph

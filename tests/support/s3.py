@@ -14,17 +14,21 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import boto3
 from botocore.config import Config
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
 ACCESS_KEY, SECRET_KEY = "chainkeep-tests", "not-a-secret-at-all"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class S3Server:
     """A server that listens."""
 
@@ -32,13 +36,9 @@ class S3Server:
     access_key: str = ACCESS_KEY
     secret_key: str = SECRET_KEY
 
-    @property
-    def port(self) -> int:
-        return int(self.url.rpartition(":")[2])
-
-    def make_bucket(self) -> str:
-        name = f"chainkeep-{uuid4().hex[:12]}"
-        client = boto3.client(
+    @cached_property
+    def client(self) -> S3Client:
+        return boto3.client(
             "s3",
             endpoint_url=self.url,
             aws_access_key_id=self.access_key,
@@ -46,8 +46,14 @@ class S3Server:
             region_name="us-east-1",
             config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
         )
-        client.create_bucket(Bucket=name)
-        client.close()
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    def make_bucket(self) -> str:
+        name = f"chainkeep-{uuid4().hex[:12]}"
+        self.client.create_bucket(Bucket=name)
         return name
 
     def options(self, **more: Any) -> dict[str, Any]:

@@ -317,7 +317,7 @@ class Outbox:
     def _growing_pauses(self) -> Iterator[float]:
         pause, longest = self._pauses
         while True:
-            yield pause * random.uniform(0.5, 1.0)  # noqa: S311 - that not all come back at once
+            yield pause * random.uniform(0.5, 1.0)  # so that not all come back at once
             pause = min(2 * pause, longest)
 
     async def _discard(self, upload: _Upload) -> None:

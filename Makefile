@@ -44,7 +44,7 @@ types: $(VENV)/.dev
 	$(BIN)/mypy
 
 layers: $(VENV)/.dev
-	$(BIN)/lint-imports --no-logo
+	$(BIN)/lint-imports --no-logo --no-cache
 
 fix: $(VENV)/.dev ## format, and mend what can be mended by itself
 	$(BIN)/ruff check --fix-only

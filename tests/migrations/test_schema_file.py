@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import Connection, inspect, make_url
-from sqlalchemy.engine.interfaces import ReflectedColumn, ReflectedIndex
+from sqlalchemy import make_url
 
 from chainkeep.db.migrate import check, latest, migrate, render
-from tests.support.databases import run_on
+from tests.support.databases import run_on, shape
 
 SCHEMA = Path(__file__).parents[2] / "schema.sql"
-
-
-def shape(connection: Connection) -> dict[str, Any]:
-    """Everything of every table that the database itself knows."""
-    inspector = inspect(connection)
-    return {
-        table: {
-            "columns": [described(column) for column in inspector.get_columns(table)],
-            "key": inspector.get_pk_constraint(table),
-            "indexes": sorted(map(described, inspector.get_indexes(table))),
-            "foreign keys": inspector.get_foreign_keys(table),
-            "unique": inspector.get_unique_constraints(table),
-        }
-        for table in inspector.get_table_names()
-    }
-
-
-def described(thing: ReflectedColumn | ReflectedIndex) -> str:
-    return json.dumps(thing, default=str, sort_keys=True)
 
 
 def feed_client(url: str, script: str) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from sqlalchemy import Connection
@@ -16,9 +17,6 @@ from chainkeep.settings import DatabaseSettings
 from chainkeep.transfer.adopt import adopt
 from chainkeep.transfer.old_tables import Progress
 from chainkeep.transfer.report import AdoptionReport
-
-if TYPE_CHECKING:
-    from click._termui_impl import ProgressBar
 
 __all__ = ["command"]
 
@@ -75,14 +73,12 @@ def _sentences(report: AdoptionReport) -> str:
 def _progress_bars() -> Iterator[Progress]:
     """One bar after the other, a table each, on stderr."""
     with ExitStack() as bars:
-        shown: dict[str, ProgressBar[int]] = {}
+        shown: dict[str, Any] = {}
 
         def progress(table: str, done: int, total: int) -> None:
             if table not in shown:
                 bars.close()
-                bar: ProgressBar[int] = click.progressbar(
-                    length=total, label=table, file=click.get_text_stream("stderr")
-                )
+                bar = click.progressbar(length=total, label=table, file=sys.stderr)
                 shown[table] = bars.enter_context(bar)
             shown[table].update(done - shown[table].pos)
 

@@ -56,17 +56,18 @@ def is_there(settings: DatabaseSettings) -> bool:
 
 
 def run(settings: DatabaseSettings, work: Work[T]) -> T:
-    """Run work on a connection that is in no transaction. An interrupt undoes what is uncommitted."""
+    """Run work on a connection in no transaction; an interrupt undoes what is not committed."""
     url = dialects.supported_url(settings.url)
     if not dialects.runs_in_thread(url):
         return asyncio.run(_run_on_loop(settings, work))
-    engine = dialects.sqlite_engine(url, settings)
-    try:
-        # In this thread, so that an interrupt reaches the work.
-        with our_errors(), engine.connect() as connection:
-            return work(connection)
-    finally:
-        engine.dispose()
+    # In this thread, so that an interrupt reaches the work.
+    with our_errors():
+        engine = dialects.sqlite_engine(url, settings)
+        try:
+            with engine.connect() as connection:
+                return work(connection)
+        finally:
+            engine.dispose()
 
 
 async def _run_on_loop(settings: DatabaseSettings, work: Work[T]) -> T:

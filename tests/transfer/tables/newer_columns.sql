@@ -1,0 +1,6 @@
+ALTER TABLE steps ADD COLUMN "autoCollapse" BOOLEAN;
+ALTER TABLE steps ADD COLUMN "modes" TEXT;
+ALTER TABLE steps ADD COLUMN "icon" TEXT;
+ALTER TABLE steps ADD COLUMN "disableFeedback" BOOLEAN;
+ALTER TABLE elements ADD COLUMN "autoPlay" BOOLEAN;
+ALTER TABLE elements ADD COLUMN "playerConfig" TEXT;

@@ -4,7 +4,9 @@ means.
 
 from __future__ import annotations
 
+import sqlite3
 import ssl
+import time
 import uuid
 from collections.abc import Iterator
 from functools import partial
@@ -68,7 +70,8 @@ def runs_in_thread(url: URL) -> bool:
 
 def is_in_memory(url: URL) -> bool:
     """Whether the database lives in one connection and goes with it."""
-    return url.database in (None, "", ":memory:") or "mode=memory" in (url.database or "")
+    name = url.database or ":memory:"
+    return ":memory:" in name or url.query.get("mode") == "memory"
 
 
 def sqlite_engine(url: URL, settings: DatabaseSettings) -> Engine:
@@ -78,7 +81,7 @@ def sqlite_engine(url: URL, settings: DatabaseSettings) -> Engine:
     options: dict[str, Any] = {"hide_parameters": True, "pool_size": 8}
     if is_in_memory(url):
         options = {"hide_parameters": True, "poolclass": StaticPool}
-    elif url.database:
+    elif url.database and not url.database.startswith("file:"):
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
         url.set(drivername="sqlite+pysqlite"),
@@ -89,19 +92,33 @@ def sqlite_engine(url: URL, settings: DatabaseSettings) -> Engine:
         },
         **{**options, **settings.engine_options},
     )
-    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", partial(_prepare_sqlite, settings.lock_timeout_seconds))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(patience: float, connection: Any, _record: object) -> None:
     # Without this the driver begins transactions by itself, and deferred ones, which fail at once
     # under contention instead of waiting for the lock.
     connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(connection, patience)
     connection.execute("PRAGMA synchronous = FULL")
     # SQLite's own LOWER and LIKE know ASCII letters only.
     connection.create_function("LOWER", 1, _lower, deterministic=True)
+
+
+def _write_ahead(connection: Any, patience: float) -> None:
+    """Switch the file over. Here SQLite does not wait for another process's write by itself."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _lower(value: object) -> object:
@@ -129,8 +146,10 @@ def postgresql_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
 
 
 def needs_transactions(settings: DatabaseSettings) -> bool:
-    """Whether reads need a transaction: between two, a pooler forgets which schema was chosen."""
-    return bool(settings.schema and settings.pgbouncer)
+    """Whether reads need a transaction: outside one, a pooler may prepare a statement on one server
+    connection and run it on another, and forgets which schema was chosen.
+    """
+    return settings.pgbouncer
 
 
 def _connect_args(settings: DatabaseSettings) -> Iterator[tuple[str, Any]]:
@@ -164,6 +183,7 @@ def _set_schema(schema: str, connection: Connection) -> None:
 
 
 _TRANSIENT_STATES = ("08", "40001", "40P01", "53", "55P03", "57P")
+_DATA_STATE = "22"  # its messages quote the value
 _TRANSIENT_CODES = {5, 6}  # SQLITE_BUSY, SQLITE_LOCKED
 _LOST = (OSError, TimeoutError, PoolTimeoutError)
 _POOLER_HINT = "; behind PgBouncer in transaction mode set pgbouncer=True (CHAINKEEP_PGBOUNCER=1)"
@@ -172,13 +192,20 @@ _POOLER_HINT = "; behind PgBouncer in transaction mode set pgbouncer=True (CHAIN
 def storage_error(exc: BaseException) -> StorageError:
     """Our error for a driver's, saying what it is and never what it was about: no row's content."""
     original = getattr(exc, "orig", None) or exc
-    first_line = str(original).partition("\n")[0][:200]
-    message = f"The database refused: {type(original).__name__}: {first_line}"
-    if "prepared statement" in first_line:
+    message = f"The database refused: {type(original).__name__}: {_reason(original)}"
+    if "prepared statement" in message:
         message += _POOLER_HINT
     if _is_transient(exc, original):
         return TransientStorageError(f"{message}; it may work when tried again.")
     return StorageError(message)
+
+
+def _reason(original: object) -> str:
+    state = getattr(original, "sqlstate", None) or ""
+    if state.startswith(_DATA_STATE):
+        return f"a value is not valid (SQLSTATE {state})"
+    # What follows the first line quotes rows.
+    return str(original).partition("\n")[0][:200]
 
 
 def _is_transient(exc: BaseException, original: object) -> bool:

@@ -127,6 +127,14 @@ CREATE TABLE blob_deletions (
     "requestedAt" TEXT NOT NULL
 );
 
+-- [ours] How far each file of the journal on some machine's disk was replayed, written in the
+-- transaction that replays it, so that no write is replayed twice.
+CREATE TABLE journals (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "replayedTo" BIGINT NOT NULL,         -- bytes from the start of the file
+    "updatedAt" TEXT NOT NULL
+);
+
 -- [ours] Which migration this is.
 CREATE TABLE chainkeep_version (
     version_num VARCHAR(32) NOT NULL,

@@ -6,6 +6,7 @@ ChainkeepError
  +- InvalidInputError
  +- StorageError
  |   +- TransientStorageError
+ |   +- JournalFullError
  +- BlobError
  |   +- TransientBlobError
  |   +- BlobNotFoundError
@@ -48,6 +49,10 @@ class StorageError(ChainkeepError):
 
 class TransientStorageError(StorageError):
     """The database could not be reached or was busy; the same call may succeed later."""
+
+
+class JournalFullError(StorageError):
+    """The journal is full; bring the database back, or make room and raise its limit."""
 
 
 class BlobError(ChainkeepError):

@@ -16,9 +16,13 @@ from chainkeep.blobs import Blobs
 from chainkeep.blobs.open import open_blobs
 from chainkeep.db import units
 from chainkeep.db.database import open_database
+from chainkeep.db.journal import Journal
+from chainkeep.db.records import Operation
+from chainkeep.db.replay import Replay
 from chainkeep.db.step_writes import StepWrite
 from chainkeep.db.up_to_date import UpToDateDatabase
 from chainkeep.db.writer import Unit, Writer
+from chainkeep.errors import TransientStorageError
 from chainkeep.settings import Settings
 
 __all__ = ["Keeper"]
@@ -37,12 +41,20 @@ class Keeper:
         *,
         engine: AsyncEngine | None = None,
         blobs: Blobs | None = None,
+        write_retry_seconds: float = 10.0,
     ) -> None:
+        """``write_retry_seconds`` go by before a write that the database does not take is kept."""
         self.settings = settings or Settings.from_environment()
         self._database = UpToDateDatabase(
             open_database(self.settings.database, engine), auto_migrate=self.settings.auto_migrate
         )
-        self._writer = Writer(self._database, units.run)
+        self._replay = Replay(self._database, Journal(Path(self.settings.journal)))
+        self._writer = Writer(
+            self._database,
+            units.run,
+            overflow=self._replay,
+            retry_seconds=write_retry_seconds,
+        )
         self._attachments = Attachments(
             blobs or open_blobs(self.settings.blobs, spool=Path(self.settings.spool)),
             self._database,
@@ -70,8 +82,21 @@ class Keeper:
         undone = await self._writer.close(timeout)
         if undone:
             logger.error("%d writes could not be committed before closing and are lost.", undone)
+        await self._replay.close()
         await self._attachments.close(timeout)
         await self._database.close()
+
+    async def _settled(self, thread_id: str | None = None) -> None:
+        """Wait for what was handed over so far, for a thread or at all, so that it can be read.
+
+        ``TransientStorageError`` where a write of the thread is kept until the database is back: a
+        part of the thread would pass for the whole.
+        """
+        await self._writer.settled(thread_id)
+        if thread_id is not None and self._replay.holds(thread_id):
+            raise TransientStorageError(
+                f"Writes of thread {thread_id} wait in the journal until the database takes them."
+            )
 
     async def _read(
         self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -81,17 +106,25 @@ class Keeper:
     def _submit(
         self,
         key: str,
-        label: str,
-        work: Callable[Concatenate[Connection, P], T],
-        *args: P.args,
-        **kwargs: P.kwargs,
+        subject: str,
+        function: Callable[..., T],
+        *,
+        promise: T | None = None,
+        **arguments: Any,
     ) -> asyncio.Future[T]:
-        return self._queue(Unit(key, label, lambda connection: work(connection, *args, **kwargs)))
+        """Queue a function of ``units.OPERATIONS``; ``promise`` is as in ``Unit``."""
+        name = function.__name__
+        return self._queue(Unit(key, f"{name} of {subject}", Operation(name, arguments), promise))
 
     def _submit_step(self, label: str, write: StepWrite) -> asyncio.Future[bool]:
         step = write.step
         return self._queue(
-            Unit(step.thread_id, f"{label} of step {step.id} in thread {step.thread_id}", write)
+            Unit(
+                step.thread_id,
+                f"{label} of step {step.id} in thread {step.thread_id}",
+                write,
+                promise=True,
+            )
         )
 
     def _queue(self, unit: Unit[T]) -> asyncio.Future[T]:

@@ -16,6 +16,7 @@ __all__ = ["DatabaseSettings", "Settings", "env_flag", "env_number"]
 DEFAULT_DATABASE_URL = "sqlite+aiosqlite:///.chainkeep/chainkeep.db"
 DEFAULT_BLOBS = ".chainkeep/blobs"
 DEFAULT_SPOOL = ".chainkeep/spool"
+DEFAULT_JOURNAL = ".chainkeep/journal"
 
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
@@ -93,6 +94,8 @@ class Settings:
     """
     spool: str = DEFAULT_SPOOL
     """A local directory for attachments that the bucket has not taken yet."""
+    journal: str = DEFAULT_JOURNAL
+    """A local directory for writes that the database has not taken yet."""
     auto_migrate: bool = True
     """Bring the database up to date on first use; where False, ``chainkeep migrate`` must have been
     run.
@@ -116,6 +119,7 @@ class Settings:
             "database": database or DatabaseSettings.from_environment(environ),
             "blobs": environ.get("CHAINKEEP_BLOBS") or DEFAULT_BLOBS,
             "spool": environ.get("CHAINKEEP_SPOOL") or DEFAULT_SPOOL,
+            "journal": environ.get("CHAINKEEP_JOURNAL") or DEFAULT_JOURNAL,
             "auto_migrate": env_flag("CHAINKEEP_AUTO_MIGRATE", True, environ),
             "direct_urls": env_flag("CHAINKEEP_DIRECT_URLS", False, environ),
         }

@@ -58,7 +58,7 @@ class Store(Keeper):
         """Make a user, or take over newer metadata; id and creation time of one who exists stay."""
         return self._submit(
             f"user {identifier}",
-            "user_upsert",
+            "a user",
             queries.user_upsert,
             id=str(uuid.uuid4()),
             identifier=identifier,
@@ -71,12 +71,12 @@ class Store(Keeper):
 
     async def get_thread(self, thread_id: str) -> ThreadContent | None:
         """A thread and all that is in it, at one moment, after the writes made to it so far."""
-        await self._writer.settled(thread_id)
+        await self._settled(thread_id)
         return await self._database.snapshot(partial(units.thread_content, thread_id=thread_id))
 
     async def thread_author(self, thread_id: str) -> str | None:
         """The identifier of a thread's owner; None if it is unknown or nobody owns it yet."""
-        await self._writer.settled(thread_id)
+        await self._settled(thread_id)
         return await self._read(queries.thread_author, id=thread_id)
 
     async def list_threads(
@@ -95,7 +95,7 @@ class Store(Keeper):
         """
         count = max(1, min(first, MOST_PER_PAGE))
         before = Cursor.decode(cursor) if cursor else None
-        await self._writer.settled()
+        await self._settled()
         found = await self._read(
             queries.threads_page,
             user_id=user_id,
@@ -126,9 +126,10 @@ class Store(Keeper):
         """
         return self._submit(
             thread_id,
-            f"thread_update of thread {thread_id}",
+            f"thread {thread_id}",
             units.update_thread,
-            thread_id,
+            promise=True,
+            thread_id=thread_id,
             name=name,
             keep_name=keep_name,
             user_id=user_id,
@@ -139,20 +140,27 @@ class Store(Keeper):
 
     def delete_thread(self, thread_id: str) -> asyncio.Future[None]:
         """Delete a thread with its steps, elements and votes, then the blobs."""
-        label = f"thread_delete of thread {thread_id}"
-        return self._removing(self._submit(thread_id, label, units.delete_thread, thread_id))
+        return self._removing(
+            self._submit(
+                thread_id,
+                f"thread {thread_id}",
+                units.delete_thread,
+                promise=[],
+                thread_id=thread_id,
+            )
+        )
 
     # Steps
 
     async def get_step(self, step_id: str) -> Step | None:
         """A step that is not deleted."""
-        await self._writer.settled()
+        await self._settled()
         step = await self._read(queries.step_get, id=step_id)
         return step if step is not None and step.deleted_at is None else None
 
     async def favorite_steps(self, user_id: str) -> list[Step]:
         """The steps that are starred in a user's threads, newest first."""
-        await self._writer.settled()
+        await self._settled()
         return await self._read(queries.steps_favorite, user_id=user_id)
 
     def create_step(self, step: Step, *, caller: Caller | None = None) -> asyncio.Future[bool]:
@@ -178,16 +186,25 @@ class Store(Keeper):
 
     def set_favorite(self, step_id: str, favorite: bool) -> asyncio.Future[Step | None]:
         """Star a step, or take its star away; the step as it is then, None where there is none."""
-        label = f"step_set_metadata of step {step_id}"
-        return self._submit(f"step {step_id}", label, units.set_favorite, step_id, favorite)
+        return self._submit(
+            f"step {step_id}",
+            f"step {step_id}",
+            units.set_favorite,
+            step_id=step_id,
+            favorite=favorite,
+        )
 
     def delete_step(self, step_id: str, *, caller: Caller | None = None) -> asyncio.Future[None]:
         """Delete a step with all below it, their elements and votes, then the blobs."""
-        key = (caller.thread_id if caller else None) or f"step {step_id}"
-        label = f"steps_delete of step {step_id}"
         return self._removing(
             self._submit(
-                key, label, units.delete_step, step_id, caller=caller, position=next_position()
+                (caller.thread_id if caller else None) or f"step {step_id}",
+                f"step {step_id}",
+                units.delete_step,
+                promise=[],
+                step_id=step_id,
+                caller=caller,
+                position=next_position(),
             )
         )
 
@@ -195,7 +212,7 @@ class Store(Keeper):
 
     async def get_element(self, element_id: str, *, thread_id: str | None = None) -> Element | None:
         """An element that is not deleted; of that thread, where one is named."""
-        await self._writer.settled(thread_id)
+        await self._settled(thread_id)
         return await self._read(queries.element_get, id=element_id, thread_id=thread_id)
 
     def save_element(
@@ -216,9 +233,10 @@ class Store(Keeper):
             element = replace(element, object_key=element_key(element.thread_id or "", element.id))
         written = self._submit(
             element.thread_id or f"element {element.id}",
-            f"element_upsert of element {element.id} in thread {element.thread_id}",
+            f"element {element.id} in thread {element.thread_id}",
             units.save_element,
-            element,
+            promise=True,
+            element=element,
             caller=caller,
             revive=revive,
             position=next_position(),
@@ -234,9 +252,10 @@ class Store(Keeper):
         return self._removing(
             self._submit(
                 thread_id or f"element {element_id}",
-                f"elements_delete of element {element_id} in thread {thread_id}",
+                f"element {element_id} in thread {thread_id}",
                 units.delete_element,
-                element_id,
+                promise=[],
+                element_id=element_id,
                 thread_id=thread_id,
                 caller=caller,
                 position=next_position(),
@@ -251,22 +270,33 @@ class Store(Keeper):
         """Write the one vote on a step, in place of an earlier one, whose id is kept; its id."""
         if feedback.value not in (0, 1):
             raise InvalidInputError("A vote is 0 or 1.")
-        key = feedback.thread_id or f"step {feedback.for_id}"
-        label = f"feedback_upsert on step {feedback.for_id}"
-        return self._submit(key, label, units.save_feedback, feedback, caller=caller)
+        return self._submit(
+            feedback.thread_id or f"step {feedback.for_id}",
+            f"a vote on step {feedback.for_id}",
+            units.save_feedback,
+            promise=feedback.id,
+            feedback=feedback,
+            caller=caller,
+        )
 
     def delete_feedback(
         self, feedback_id: str, *, caller: Caller | None = None
     ) -> asyncio.Future[bool]:
         """Take a vote back; whether there was one."""
-        key, label = f"feedback {feedback_id}", f"feedback_delete of feedback {feedback_id}"
-        return self._submit(key, label, units.delete_feedback, feedback_id, caller=caller)
+        return self._submit(
+            f"feedback {feedback_id}",
+            f"feedback {feedback_id}",
+            units.delete_feedback,
+            promise=True,
+            feedback_id=feedback_id,
+            caller=caller,
+        )
 
     async def execute(
         self, statement: str, parameters: Mapping[str, Any]
     ) -> list[dict[str, Any]] | int:
         """Run a statement of your own in one transaction: its rows, or how many rows it changed."""
-        await self._writer.settled()
+        await self._settled()
         return await self._database.write(
             partial(units.execute, statement=statement, parameters=parameters)
         )

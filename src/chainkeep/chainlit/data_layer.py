@@ -76,6 +76,7 @@ class ChainkeepDataLayer(BaseDataLayer):
         pgbouncer: bool | None = None,
         blobs: str | None = None,
         spool: str | None = None,
+        journal: str | None = None,
         direct_urls: bool | None = None,
         auto_migrate: bool | None = None,
     ) -> None:
@@ -95,6 +96,7 @@ class ChainkeepDataLayer(BaseDataLayer):
             database=database,
             blobs=blobs,
             spool=spool,
+            journal=journal,
             direct_urls=direct_urls,
             auto_migrate=auto_migrate,
         )

@@ -153,6 +153,9 @@ def needs_transactions(settings: DatabaseSettings) -> bool:
 
 
 def _connect_args(settings: DatabaseSettings) -> Iterator[tuple[str, Any]]:
+    # Else a server that no longer answers would hold up a write, and all behind it, for good.
+    yield "timeout", 10
+    yield "command_timeout", 60
     server_settings = {"application_name": "chainkeep"}
     if settings.pgbouncer:
         # The pooler may run each transaction on another server connection, where nothing is

@@ -7,7 +7,6 @@ its own. Where the schema is chosen per transaction, an engine's ``begin`` liste
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache, partial
 from io import StringIO
 from pathlib import Path
@@ -16,11 +15,16 @@ from typing import Any
 from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import ResolutionError
-from sqlalchemy import Connection, Dialect, func, inspect, make_url, select
+from sqlalchemy import Connection, Dialect, inspect, make_url
 from sqlalchemy.exc import DBAPIError
 
 from chainkeep.db import migrations
-from chainkeep.db.dialects import DIALECT_NAMES, IMMEDIATE
+from chainkeep.db.dialects import DIALECT_NAMES
+from chainkeep.db.migrations.transactions import (
+    exclusive_transaction,
+    reading_transaction,
+    schema_name,
+)
 from chainkeep.errors import (
     AdoptionRequiredError,
     MigrationError,
@@ -35,13 +39,11 @@ __all__ = [
     "apply_pending",
     "check",
     "current",
-    "exclusive_transaction",
     "latest",
     "migrate",
     "pending",
     "reason",
     "render",
-    "schema_name",
 ]
 
 CHAINLIT_TABLES = frozenset({"users", "threads", "steps", "elements", "feedbacks"})
@@ -52,7 +54,7 @@ _DIRECTORY = Path(migrations.__file__).parent
 
 def current(connection: Connection) -> str | None:
     """The revision that the database is at, None before the first. Writes nothing."""
-    with _reading(connection):
+    with reading_transaction(connection):
         return _context(connection).get_current_revision()
 
 
@@ -66,7 +68,7 @@ def pending(connection: Connection) -> list[str]:
 
 def check(connection: Connection) -> None:
     """Return if the database is up to date; else raise the error that says what to do."""
-    with _reading(connection):
+    with reading_transaction(connection):
         if not pending(connection):
             return
         _refuse_foreign_tables(connection)
@@ -108,7 +110,7 @@ def latest() -> str:
 
 
 def render(dialect: str) -> str:
-    """The SQL that makes a database from nothing, as a script for ``sqlite`` or ``postgresql``."""
+    """The SQL that makes a database of that dialect from nothing, as a script."""
     if dialect not in DIALECT_NAMES:
         raise UnsupportedDatabaseError(f"No such dialect: {dialect}; {' or '.join(DIALECT_NAMES)}.")
     output = StringIO()
@@ -124,62 +126,11 @@ def reason(error: DBAPIError) -> str:
     return str(error.orig.__cause__ or error.orig) if error.orig else str(error)
 
 
-@contextmanager
-def exclusive_transaction(connection: Connection, *, keep: bool = True) -> Iterator[None]:
-    """A transaction that no other migration or adoption runs beside; undone in the end if not kept.
-
-    On SQLite nothing else writes meanwhile, whatever it is.
-    """
-    if connection.dialect.name == "sqlite":
-        connection.execution_options(**IMMEDIATE)
-    else:
-        connection.execution_options(isolation_level="READ COMMITTED")
-    with connection.begin() as transaction:
-        _lock(connection)
-        yield
-        if not keep:
-            transaction.rollback()
-
-
-def schema_name(connection: Connection) -> str | None:
-    """The schema that unqualified names are made in; None where the database knows no schemas."""
-    if connection.dialect.name == "sqlite":
-        return None
-    name: str | None = connection.scalar(select(func.current_schema()))
-    if name is None:
-        raise MigrationError("The database has no such schema; make it with: CREATE SCHEMA")
-    return name
-
-
 def _script_dialect(name: str) -> Dialect:
     dialect = make_url(f"{name}://").get_dialect()()
     # Nobody reads what a script returns.
     dialect.insert_returning = False
     return dialect
-
-
-def _lock(connection: Connection) -> None:
-    if connection.dialect.name != "sqlite":
-        connection.exec_driver_sql(migrations.script("lock.postgresql.sql"))
-    elif not _in_transaction(connection):
-        # An engine that is not ours: its driver begins by itself, too late and without the lock.
-        connection.exec_driver_sql(IMMEDIATE["chainkeep_begin"])
-
-
-def _in_transaction(connection: Connection) -> bool:
-    return bool(getattr(connection.connection.driver_connection, "in_transaction", False))
-
-
-@contextmanager
-def _reading(connection: Connection) -> Iterator[None]:
-    """A transaction to read in: the caller's, or one that ends here."""
-    if connection.in_transaction():
-        yield
-        return
-    if connection.dialect.name != "sqlite":
-        connection.execution_options(isolation_level="READ COMMITTED")
-    with connection.begin():
-        yield
 
 
 def _refuse_foreign_tables(connection: Connection) -> None:

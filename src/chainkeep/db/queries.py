@@ -412,6 +412,21 @@ def feedback_delete(connection: Connection, *, id: str) -> int:
     return _exec(connection, "feedback_delete", id=id)
 
 
+def journal_progress(connection: Connection, *, id: str) -> int:
+    row = _one(connection, "journal_progress", id=id)
+    return 0 if row is None else int(row["replayed_to"])
+
+
+def journal_advance(connection: Connection, *, id: str, replayed_to: int, updated_at: str) -> int:
+    return _exec(
+        connection, "journal_advance", id=id, replayed_to=replayed_to, updated_at=updated_at
+    )
+
+
+def journal_forget(connection: Connection, *, id: str) -> int:
+    return _exec(connection, "journal_forget", id=id)
+
+
 def blob_deletion_request(connection: Connection, *, object_key: str, requested_at: str) -> int:
     return _exec(
         connection, "blob_deletion_request", object_key=object_key, requested_at=requested_at

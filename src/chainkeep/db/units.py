@@ -8,7 +8,7 @@ late, because what it writes to was deleted, gives False.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from chainkeep.db import queries
+from chainkeep.db.records import Operation
 from chainkeep.db.step_writes import StepWrite, write_steps
 from chainkeep.errors import ConflictError
 from chainkeep.models import Caller, Element, Feedback, Step, ThreadContent
@@ -28,15 +29,21 @@ _MOST_IDS = 1000
 def run(connection: Connection, works: Sequence[Any]) -> list[Any]:
     """Do what several units are for, in order; neighbouring writes of steps go together.
 
-    A work is a ``StepWrite``, or a function of this module that lacks only the connection.
+    A work is a ``StepWrite``, an ``Operation``, or a function that lacks only the connection.
     """
     results: list[Any] = []
     for of_steps, group in groupby(works, lambda work: isinstance(work, StepWrite)):
         if of_steps:
             results += write_steps(connection, list(group))
         else:
-            results += [work(connection) for work in group]
+            results += [_result(connection, work) for work in group]
     return results
+
+
+def _result(connection: Connection, work: Any) -> Any:
+    if isinstance(work, Operation):
+        return OPERATIONS[work.name](connection, **work.arguments)
+    return work(connection)
 
 
 def set_favorite(connection: Connection, step_id: str, favorite: bool) -> Step | None:
@@ -249,3 +256,20 @@ def execute(
     """Run a statement of the app's own: its rows, or how many rows it changed."""
     result = connection.execute(text(statement), dict(parameters))
     return [dict(row) for row in result.mappings()] if result.returns_rows else result.rowcount
+
+
+OPERATIONS: Mapping[str, Callable[..., Any]] = {
+    function.__name__: function
+    for function in (
+        delete_element,
+        delete_feedback,
+        delete_step,
+        delete_thread,
+        queries.user_upsert,
+        save_element,
+        save_feedback,
+        set_favorite,
+        update_thread,
+    )
+}
+"""What an ``Operation`` can name. The journal may hold a name for long: rename none of them."""

@@ -14,12 +14,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
 from chainkeep.db.database import Database
-from chainkeep.errors import ChainkeepError, ConflictError, TransientStorageError
+from chainkeep.errors import ChainkeepError, ConflictError, StorageError, TransientStorageError
 
 __all__ = ["Run", "Unit", "Writer"]
 
@@ -42,10 +42,32 @@ class Unit(Generic[T]):
     """What ``Writer``'s ``run`` is given. Everything it needs was copied when the unit was made: it
     may run several times, and only the last run commits.
     """
+    promise: T | None = None
+    """The result where the unit is kept for later because the database is away; None where nobody
+    can promise one, and the unit fails instead.
+    """
+
+
+class Overflow(Protocol):
+    """Takes what the database cannot."""
+
+    @property
+    def holding(self) -> bool:
+        """Whether anything is kept; then whatever is new has to be kept behind it."""
+
+    async def start(self) -> None:
+        """Runs before the first unit; may be called again."""
+
+    async def keep(self, kept: Sequence[Unit[Any]]) -> None:
+        """Keep units, in order, all or none, safe from a crash; else ``StorageError``."""
 
 
 Run = Callable[[Connection, Sequence[Any]], Sequence[Any]]
 """Does the work of several units, in order, in one transaction, and gives their results."""
+
+
+Entry = tuple[Unit[Any], "asyncio.Future[Any]"]
+Batch = list[Entry]
 
 
 class Writer:
@@ -56,11 +78,19 @@ class Writer:
     retried until ``retry_seconds`` have passed.
     """
 
-    def __init__(self, database: Database, run: Run, *, retry_seconds: float = 20.0) -> None:
+    def __init__(
+        self,
+        database: Database,
+        run: Run,
+        *,
+        overflow: Overflow | None = None,
+        retry_seconds: float = 10.0,
+    ) -> None:
         self._database = database
+        self._overflow = overflow
         self._work = run
         self._retry_seconds = retry_seconds
-        self._queue: deque[tuple[Unit[Any], asyncio.Future[Any]]] = deque()
+        self._queue: deque[Entry] = deque()
         self._latest: dict[str, asyncio.Future[Any]] = {}
         self._running: asyncio.Task[None] | None = None
 
@@ -103,6 +133,11 @@ class Writer:
         """
         if self._running is not None and not self._running.done():
             await asyncio.wait([self._running], timeout=timeout)
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+        if self._queue and self._overflow is not None:
+            await self._keep(self._overflow, list(self._queue), TransientStorageError())
+            self._queue.clear()
         return len(self._queue)
 
     def _forget(self, key: str, future: asyncio.Future[Any]) -> None:
@@ -113,13 +148,18 @@ class Writer:
             future.exception()
 
     async def _run(self) -> None:
+        if self._overflow is not None:
+            await self._overflow.start()
         while self._queue:
             batch = list(islice(self._queue, _BATCH))
-            await self._commit(batch)
+            if self._overflow is not None and self._overflow.holding:
+                await self._keep(self._overflow, batch, TransientStorageError())
+            else:
+                await self._commit(batch)
             for _ in batch:
                 self._queue.popleft()
 
-    async def _commit(self, batch: list[tuple[Unit[Any], asyncio.Future[Any]]]) -> None:
+    async def _commit(self, batch: Batch) -> None:
         works = [unit.work for unit, _ in batch]
         try:
             results = await self._with_retries(lambda connection: self._work(connection, works))
@@ -127,13 +167,31 @@ class Writer:
             if len(batch) > 1 and not isinstance(exc, TransientStorageError):
                 for entry in batch:
                     await self._commit([entry])
-                return
+                return None
+            if isinstance(exc, TransientStorageError) and self._overflow is not None:
+                return await self._keep(self._overflow, batch, exc)
             for unit, future in batch:
                 _fail(unit, future, exc)
-            return
+            return None
         for (_, future), result in zip(batch, results, strict=True):
             if not future.done():
                 future.set_result(result)
+        return None
+
+    async def _keep(self, overflow: Overflow, batch: Batch, cause: TransientStorageError) -> None:
+        """Keep the units that can be kept; the others fail, as do all where none can be."""
+        kept = [entry for entry in batch if entry[0].promise is not None]
+        refused = [entry for entry in batch if entry[0].promise is None]
+        error: StorageError = cause
+        try:
+            await overflow.keep([unit for unit, _ in kept])
+        except StorageError as exc:
+            kept, refused, error = [], batch, exc
+        for unit, future in kept:
+            if not future.done():
+                future.set_result(unit.promise)
+        for unit, future in refused:
+            _fail(unit, future, error)
 
     async def _with_retries(self, work: Callable[[Connection], Sequence[Any]]) -> Sequence[Any]:
         loop = asyncio.get_running_loop()

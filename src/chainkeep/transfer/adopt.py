@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import DropIndex, Index
 
 from chainkeep.db import migrate, migrations
+from chainkeep.db.migrations.transactions import exclusive_transaction
 from chainkeep.db.statements import Statement, load
 from chainkeep.errors import MigrationError
 from chainkeep.transfer import old_tables
@@ -50,7 +51,7 @@ def adopt(
     """
     report = AdoptionReport(dry_run=dry_run)
     try:
-        with migrate.exclusive_transaction(connection, keep=not dry_run):
+        with exclusive_transaction(connection, keep=not dry_run):
             _Adoption(connection, report, progress).run(keep_old=keep_old)
     except DBAPIError as exc:
         if exc.connection_invalidated:

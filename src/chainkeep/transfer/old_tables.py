@@ -22,6 +22,7 @@ from sqlalchemy.exc import SAWarning
 from sqlalchemy.sql import column, table
 
 from chainkeep.db import migrate
+from chainkeep.db.migrations.transactions import schema_name
 from chainkeep.errors import MigrationError
 from chainkeep.transfer.builtin import REQUIRED
 from chainkeep.transfer.source import SourceRow
@@ -41,7 +42,7 @@ def column_types(connection: Connection) -> Types:
     """What the old tables' columns are; ``MigrationError`` unless they are tables that we know."""
     if migrate.current(connection) is not None:
         raise MigrationError("The database is chainkeep's already; there is nothing to adopt.")
-    schema = migrate.schema_name(connection)
+    schema = schema_name(connection)
     present = REQUIRED.keys() & set(inspect(connection).get_table_names(schema))
     if not present:
         raise MigrationError("There is nothing to adopt; make the tables with: chainkeep migrate")

@@ -96,3 +96,9 @@ CREATE TABLE blob_deletions (
     "objectKey" TEXT NOT NULL PRIMARY KEY,
     "requestedAt" TEXT NOT NULL
 );
+
+CREATE TABLE journals (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "replayedTo" BIGINT NOT NULL,
+    "updatedAt" TEXT NOT NULL
+);

@@ -1,0 +1,200 @@
+"""Writes that the database could not take, on local disk until it can.
+
+A journal is a directory with one file for each process that has something to keep. A file is locked
+for as long as its process lives, so a file that can be locked was left behind, and belongs to
+whoever locks it. A line is one write: a checksum, a space, and JSON. A line that a crash cut short
+was never acknowledged, and is passed over.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+import uuid
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from chainkeep.errors import JournalFullError, StorageError
+
+__all__ = ["Journal", "JournalFile", "Record"]
+
+_SUFFIX = ".journal"
+_DEFAULT_LIMIT = 256 * 1024 * 1024
+
+
+class Record(NamedTuple):
+    """A write in a file."""
+
+    end: int
+    """Where the next one begins, in bytes from the start of the file."""
+    text: str
+
+
+class JournalFile:
+    """A file of the journal, locked by this process."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the file; ``BlockingIOError`` where a living process has it."""
+        self.path = path
+        self._handle = open(path, "a+b", buffering=0, opener=_private)  # noqa: SIM115 - held for life
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._handle.close()
+            raise
+
+    @property
+    def id(self) -> str:
+        """Names the file in the database, where it stands how far it was replayed."""
+        return self.path.stem
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return os.fstat(self._handle.fileno()).st_size
+
+    def append(self, texts: Sequence[str]) -> None:
+        """Add writes, all or none; they are on disk when this returns."""
+        before = self.size
+        try:
+            _write_all(self._handle.fileno(), b"".join(map(_line, texts)))
+            os.fsync(self._handle.fileno())
+        except OSError as exc:
+            os.ftruncate(self._handle.fileno(), before)
+            raise StorageError(
+                f"The journal {self.path} cannot be written: {exc.strerror}."
+            ) from exc
+
+    def read(self, start: int, most: int) -> list[Record]:
+        """At most ``most`` writes from byte ``start`` on; none at the end, or where the rest is
+        torn.
+        """
+        self._handle.seek(start)
+        with os.fdopen(os.dup(self._handle.fileno()), "rb") as lines:
+            return list(_records(lines, start, most))
+
+    def set_aside(self, text: str) -> None:
+        """Keep a write that the database refuses, beside the file, for somebody to look at."""
+        with open(self.path.with_suffix(".refused"), "ab", opener=_private) as refused:
+            refused.write(_line(text))
+            refused.flush()
+            os.fsync(refused.fileno())
+
+    def close(self, *, remove: bool) -> None:
+        """Let go of the file, and delete it where nothing in it is wanted any more."""
+        if remove:
+            self.path.unlink(missing_ok=True)
+        self._handle.close()
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _line(text: str) -> bytes:
+    data = text.encode()
+    return b"%08x %b\n" % (zlib.crc32(data), data)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _records(lines: Iterator[bytes], start: int, most: int) -> Iterator[Record]:
+    end = start
+    for line, _ in zip(lines, range(most), strict=False):
+        checksum, _, data = line.rstrip(b"\n").partition(b" ")
+        if not line.endswith(b"\n") or checksum != b"%08x" % zlib.crc32(data):
+            return
+        end += len(line)
+        yield Record(end, data.decode())
+
+
+class Journal:
+    """The directory: this process's file, made when it is needed, and those left behind."""
+
+    def __init__(self, directory: Path, *, limit: int = _DEFAULT_LIMIT) -> None:
+        self._directory = directory
+        self._limit = limit
+        self._own: JournalFile | None = None
+
+    @property
+    def own(self) -> JournalFile | None:
+        """This process's file, if it has one."""
+        return self._own
+
+    @property
+    def size(self) -> int:
+        """What this process keeps, in bytes."""
+        return self._own.size if self._own else 0
+
+    def append(self, texts: Sequence[str]) -> None:
+        """Keep writes, all or none; ``JournalFullError`` at the limit."""
+        if self.size + sum(map(len, texts)) > self._limit:
+            raise JournalFullError
+        if self._own is None:
+            self._own = self._new_file()
+        self._own.append(texts)
+
+    def finish_own(self) -> None:
+        """This process's file is replayed whole: the next write begins another."""
+        if self._own is not None:
+            self._own.close(remove=True)
+            self._own = None
+
+    def take_over(self) -> list[JournalFile]:
+        """Lock the files that dead processes left behind, oldest first, for the caller."""
+        found = (self._lock(path) for path in self.paths() if not self._is_own(path))
+        return [file for file in found if file is not None]
+
+    def paths(self) -> list[Path]:
+        """Every file there is, oldest first."""
+        if not self._directory.is_dir():
+            return []
+        return sorted(self._directory.glob(f"*{_SUFFIX}"))
+
+    def close(self) -> None:
+        """Let go of this process's file; what is in it is taken over by the next process."""
+        if self._own is not None:
+            self._own.close(remove=self._own.size == 0)
+            self._own = None
+
+    def _new_file(self) -> JournalFile:
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # The time comes first, so that the names sort by age.
+            name = f"{time.time_ns():016x}-{uuid.uuid4().hex}{_SUFFIX}"
+            file = JournalFile(self._directory / name)
+            _sync_directory(self._directory)
+        except OSError as exc:
+            raise StorageError(
+                f"The journal {self._directory} cannot be written: {exc.strerror}."
+            ) from exc
+        return file
+
+    def _is_own(self, path: Path) -> bool:
+        return self._own is not None and path == self._own.path
+
+    def _lock(self, path: Path) -> JournalFile | None:
+        try:
+            file = JournalFile(path)
+        except BlockingIOError:
+            return None
+        if path.exists():
+            return file
+        # Replayed and deleted by another process between the listing and the lock.
+        file.close(remove=True)
+        return None
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,175 @@
+"""Keeps in the journal what the database cannot take, and brings it in when it can."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection
+
+from chainkeep.db import queries, units
+from chainkeep.db.database import Database
+from chainkeep.db.journal import Journal, JournalFile, Record
+from chainkeep.db.records import from_record, to_record
+from chainkeep.db.writer import Unit
+from chainkeep.errors import ChainkeepError, TransientStorageError
+from chainkeep.values import utc_now
+
+__all__ = ["Replay"]
+
+logger = logging.getLogger("chainkeep.journal")
+
+_PORTION = 200
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
+
+
+class Replay:
+    """Stands behind the writer: while it holds anything back, everything new is kept behind it.
+
+    What dead processes left in the journal is taken over at the start, and goes first.
+    """
+
+    def __init__(self, database: Database, journal: Journal) -> None:
+        self._database = database
+        self._journal = journal
+        self._taken: list[JournalFile] = []
+        self._keys: Counter[str] = Counter()
+        self._appending = asyncio.Lock()
+        self._running: asyncio.Task[None] | None = None
+        self._started = False
+
+    @property
+    def holding(self) -> bool:
+        """Whether anything waits for the database."""
+        return bool(self._taken) or self._journal.own is not None
+
+    def holds(self, key: str) -> bool:
+        """Whether a write under this key waits for the database."""
+        return self._keys[key] > 0
+
+    @property
+    def waiting(self) -> int:
+        """How many writes wait for the database."""
+        return self._keys.total()
+
+    @property
+    def size(self) -> int:
+        """How much this process keeps, in bytes."""
+        return self._journal.size
+
+    async def start(self) -> None:
+        """Bring in what dead processes left behind; what cannot be brought in now, is later."""
+        if self._started:
+            return
+        self._started = True
+        self._taken = await asyncio.to_thread(self._journal.take_over)
+        for file in self._taken:
+            await asyncio.to_thread(self._count, file)
+        if self._taken:
+            logger.warning("%d writes of an earlier process are brought in.", self.waiting)
+            await self._try_all()
+            self._go_on()
+
+    async def keep(self, kept: Sequence[Unit[Any]]) -> None:
+        """Keep units, in order, all or none; they are on disk when this returns."""
+        records = [to_record(unit.key, unit.work) for unit in kept]
+        async with self._appending:
+            await asyncio.to_thread(self._journal.append, records)
+            self._keys.update(unit.key for unit in kept)
+        self._go_on()
+
+    async def close(self) -> None:
+        """Stop, and leave what is still kept to the next process."""
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+        for file in self._taken:
+            file.close(remove=False)
+        self._journal.close()
+
+    def _count(self, file: JournalFile) -> None:
+        start = 0
+        while records := file.read(start, _PORTION):
+            start = records[-1].end
+            self._keys.update(from_record(record.text)[0] for record in records)
+
+    def _go_on(self) -> None:
+        if self.holding and (self._running is None or self._running.done()):
+            self._running = asyncio.ensure_future(self._until_empty())
+
+    async def _until_empty(self) -> None:
+        pause = _FIRST_PAUSE
+        while self.holding:
+            await asyncio.sleep(pause)
+            pause = _FIRST_PAUSE if await self._try_all() else min(pause * 2, _LONGEST_PAUSE)
+        logger.warning("The database has all that was kept in the journal.")
+
+    async def _try_all(self) -> bool:
+        """Whether the database took anything."""
+        try:
+            while self._taken:
+                await self._replay(self._taken[0])
+                file = self._taken.pop(0)
+                await self._finish(file.id, partial(file.close, remove=True))
+            if self._journal.own is not None:
+                await self._replay_own(self._journal.own)
+        except TransientStorageError as exc:
+            logger.warning("%d writes wait in the journal: %s", self.waiting, exc)
+            return False
+        return True
+
+    async def _replay_own(self, file: JournalFile) -> None:
+        end = await self._replay(file)
+        async with self._appending:
+            # What came in meanwhile must not go with the file.
+            if not await asyncio.to_thread(file.read, end, 1):
+                await self._finish(file.id, self._journal.finish_own)
+
+    async def _finish(self, journal_id: str, remove: Any) -> None:
+        # The file first: were it there without its row, it would be replayed again from the start.
+        await asyncio.to_thread(remove)
+        if not self.holding:
+            self._keys.clear()
+        await self._database.write(partial(queries.journal_forget, id=journal_id))
+
+    async def _replay(self, file: JournalFile) -> int:
+        """Bring a file in from where it was left; the end of its last write."""
+        end = await self._database.read(partial(queries.journal_progress, id=file.id))
+        while records := await asyncio.to_thread(file.read, end, _PORTION):
+            await self._bring_in(file, records)
+            end = records[-1].end
+        return end
+
+    async def _bring_in(self, file: JournalFile, records: Sequence[Record]) -> None:
+        parsed = [from_record(record.text) for record in records]
+        try:
+            await self._database.write(
+                partial(
+                    _apply, journal_id=file.id, end=records[-1].end, works=[w for _, w in parsed]
+                )
+            )
+        except TransientStorageError:
+            raise
+        except ChainkeepError as exc:
+            if len(records) > 1:
+                for record in records:
+                    await self._bring_in(file, [record])
+                return
+            await self._refuse(file, records[0], exc)
+        self._keys.subtract(key for key, _ in parsed)
+
+    async def _refuse(self, file: JournalFile, record: Record, exc: ChainkeepError) -> None:
+        """Set a write aside that the database will never take, and go on behind it."""
+        logger.error("A write in %s is refused and set aside: %s", file.path.name, exc)
+        await asyncio.to_thread(file.set_aside, record.text)
+        advance = partial(_apply, journal_id=file.id, end=record.end, works=[])
+        await self._database.write(advance)
+
+
+def _apply(connection: Connection, *, journal_id: str, end: int, works: Sequence[Any]) -> None:
+    units.run(connection, works)
+    queries.journal_advance(connection, id=journal_id, replayed_to=end, updated_at=utc_now())

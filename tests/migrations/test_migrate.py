@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import Connection, inspect, text
 
 from chainkeep.db import migrate as migrations
-from chainkeep.db.migrate import check, current, exclusive_transaction, latest, migrate, pending
+from chainkeep.db.migrate import check, current, latest, migrate, pending
+from chainkeep.db.migrations.transactions import exclusive_transaction
 from chainkeep.errors import (
     AdoptionRequiredError,
     MigrationError,

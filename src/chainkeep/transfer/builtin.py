@@ -121,8 +121,10 @@ def element(row: SourceRow) -> Values | None:
 
 
 def feedback(row: SourceRow) -> Values | None:
+    if row.peek("id") is None or row.peek("forId") is None:
+        return None
     value = row.number("value")
-    if row.peek("id") is None or row.peek("forId") is None or value is None:
+    if value is None:
         return None
     return {
         "id": row.text("id"),

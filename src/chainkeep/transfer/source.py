@@ -98,7 +98,7 @@ class SourceRow:
         if isinstance(found.content, dict):
             self._keep_unless(found.exact, column, value)
             return found.text
-        self._keep_unless(found.content is None, column, value)
+        self._keep_unless(found.exact and found.content is None, column, value)
         return "{}"
 
     def json(self, column: str) -> str | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from tests.support.socket_client import Account, Step, walk
+from tests.support.socket_client import Account, Chat, Step, walk
 
 pytestmark = pytest.mark.e2e
 
@@ -13,6 +15,15 @@ def outline(messages: list[Step]) -> list[tuple[str, str, str, str]]:
     """What is shown of what was said, and of what that led to."""
     said = (step for step in messages if step["type"] == "user_message")
     return [(s["type"], s["name"], s.get("input") or "", s["output"]) for s in walk(said)]
+
+
+async def _closed(account: Account, chat: Chat) -> None:
+    """Wait until the server has noticed that a chat was closed; it writes the settings then."""
+    for _ in range(200):
+        if "chat_settings" in (await account.thread(chat.thread_id)).json()["metadata"]:
+            return
+        await asyncio.sleep(0.02)
+    raise TimeoutError("the settings were never written")
 
 
 async def test_a_resumed_chat_shows_the_tree_that_was_shown_before(alice: Account):
@@ -73,6 +84,7 @@ async def test_the_profile_and_the_settings_of_a_chat_come_back(alice: Account):
     async with alice.chat(profile="Abacus") as chat:
         await chat.change_settings(shout=True, pace=0)
         await chat.say("hello")
+    await _closed(alice, chat)
     async with alice.chat(chat.thread_id) as resumed:
         assert resumed.settings == {"shout": True, "pace": 0}
         await resumed.say("what is 2 + 2?")

@@ -10,10 +10,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import TracebackType
 
-import httpx
 from typing_extensions import Self
 
 REPOSITORY = Path(__file__).parents[2]
@@ -118,10 +119,14 @@ class ChainlitServer:
         return [*run, *where, *root]
 
     def _answers(self) -> bool:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
-            return httpx.get(f"{self.url}/health", timeout=1).is_success
-        except httpx.TransportError:
+            connection.request("GET", f"{self._root_path}/health")
+            return connection.getresponse().status == HTTPStatus.OK
+        except (OSError, HTTPException):
             return False
+        finally:
+            connection.close()
 
 
 def free_port() -> int:

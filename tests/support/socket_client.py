@@ -8,6 +8,7 @@ whose parent is not there is not shown.
 from __future__ import annotations
 
 import asyncio
+import ssl
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timezone
@@ -19,6 +20,9 @@ import socketio
 from typing_extensions import Self
 
 PATIENCE = 20.0
+
+# Shared, for making one takes as long as a whole chat; the servers speak no TLS.
+_TLS = ssl.create_default_context()
 
 Step = dict[str, Any]
 
@@ -32,7 +36,7 @@ class Account:
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
-        self.http = httpx.AsyncClient(base_url=self.url, timeout=PATIENCE)
+        self.http = httpx.AsyncClient(base_url=self.url, timeout=PATIENCE, verify=_TLS)
 
     async def log_in(self, name: str, password: str | None = None) -> Account:
         """Log in; the demo users' passwords are their names."""
@@ -200,7 +204,8 @@ class Chat:
 
     async def answered(self, message_id: str) -> Step:
         """Wait until the app is done with a message, and return it with its answers below it."""
-        await self.until(lambda: any(run.get("end") for run in self.find(message_id)["steps"]))
+        # The server names the thread when its first write is done, at times after the answer.
+        await self.until(lambda: self.thread_id and _is_answered(self.find(message_id)))
         return self.find(message_id)
 
     async def star(self, step: Step, favorite: bool = True) -> None:
@@ -326,6 +331,10 @@ class Chat:
 
     def _set_favorites(self, steps: list[Step]) -> None:
         self.favorites = steps
+
+
+def _is_answered(message: Step) -> bool:
+    return any(run.get("end") for run in message["steps"])
 
 
 def tree(steps: list[Step]) -> list[Step]:

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from glob import glob
 from itertools import count
 from pathlib import Path
 
@@ -16,13 +12,11 @@ import pytest
 from sqlalchemy import Connection, TextClause, make_url, text
 from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.util import await_only
 
 from chainkeep.db import queries
 from chainkeep.db.database import Database, open_database
 from chainkeep.db.dialects import supported_url
 from chainkeep.db.migrate import migrate
-from chainkeep.db.queries import Touch
 from chainkeep.db.up_to_date import UpToDateDatabase
 from chainkeep.errors import (
     PendingMigrationsError,
@@ -32,29 +26,17 @@ from chainkeep.errors import (
 )
 from chainkeep.models import Thread
 from chainkeep.settings import DatabaseSettings
-from chainkeep.values import utc_now
 from tests.db.conftest import OpenDatabase
+from tests.db.faults import SECRET, Turn, held_by_another_process, ids_of, touch
 from tests.support.databases import plain_engine, run_on
 from tests.support.faults import FaultProxy
 from tests.support.pgbouncer import PROGRAM, pgbouncer
 from tests.support.postgres import PostgresDatabases, PostgresServer, postgres_servers
 from tests.support.server import free_port
 
-SECRET = "a text that only the two of us may know"
-
-
-def touch(*thread_ids: str) -> Callable[[Connection], None]:
-    """Makes threads."""
-    touches = [Touch(id=thread_id, created_at=utc_now()) for thread_id in thread_ids]
-    return lambda connection: queries.thread_touch(connection, touches)
-
 
 def thread(thread_id: str) -> Callable[[Connection], Thread | None]:
     return lambda connection: queries.thread_get(connection, id=thread_id)
-
-
-def ids_of(connection: Connection) -> set[str]:
-    return {row.id for row in connection.execute(text("SELECT id FROM threads"))}
 
 
 class Refused(Exception):
@@ -95,7 +77,7 @@ async def test_a_snapshot_sees_one_moment_while_another_connection_writes(
 
     def work(connection: Connection) -> tuple[set[str], set[str]]:
         first = ids_of(connection)
-        read_once.come(connection)
+        read_once.come()
         written.wait(connection)
         return first, ids_of(connection)
 
@@ -108,30 +90,13 @@ async def test_a_snapshot_sees_one_moment_while_another_connection_writes(
     assert await reader.read(ids_of) == {"before", "meanwhile"}
 
 
-class Turn:
-    """What work and a test tell each other, wherever the work runs: in a thread or on the loop."""
-
-    def __init__(self) -> None:
-        self.event = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
-
-    def come(self, _connection: Connection) -> None:
-        self._loop.call_soon_threadsafe(self.event.set)
-
-    def wait(self, connection: Connection) -> None:
-        if connection.dialect.is_async:
-            await_only(self.event.wait())
-        else:
-            asyncio.run_coroutine_threadsafe(self.event.wait(), self._loop).result(10)
-
-
 async def test_reads_run_beside_a_write(database_url: str, open_: OpenDatabase) -> None:
     database = open_(database_url)
     writing, done = Turn(), Turn()
 
     def work(connection: Connection) -> None:
         touch("t")(connection)
-        writing.come(connection)
+        writing.come()
         done.wait(connection)
 
     write = asyncio.create_task(database.write(work))
@@ -254,7 +219,7 @@ async def test_a_connection_that_is_killed_midway_is_a_transient_fault(
 
     def work(connection: Connection) -> None:
         touch("t")(connection)
-        begun.come(connection)
+        begun.come()
         killed.wait(connection)
         touch("u")(connection)
 
@@ -362,25 +327,6 @@ async def test_an_answer_to_a_commit_may_be_lost_although_it_happened(
 # SQLite
 
 
-@contextmanager
-def held_by_another_process(url: str) -> Iterator[None]:
-    """A write lock on the file that somebody else holds."""
-    program = (
-        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None);"
-        "c.execute('BEGIN IMMEDIATE'); print('held', flush=True); sys.stdin.read()"
-    )
-    path = make_url(url).database
-    assert path is not None
-    with subprocess.Popen(
-        [sys.executable, "-c", program, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as holder:
-        assert holder.stdout is not None
-        assert holder.stdin is not None
-        assert holder.stdout.readline() == b"held\n"
-        yield
-        holder.stdin.close()
-
-
 async def test_a_file_that_another_process_holds_is_a_transient_fault_in_the_end(
     make_sqlite: Callable[[bool], str], open_: OpenDatabase
 ) -> None:
@@ -438,7 +384,7 @@ async def test_a_file_named_by_a_uri_is_that_file(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     await open_(f"sqlite+aiosqlite:///file:{tmp_path}/a.db?uri=true").bare(migrate)
-    assert {name.partition("-")[0] for name in glob("*")} == {"a.db"}
+    assert {name.partition("-")[0] for name in os.listdir()} == {"a.db"}  # noqa: PTH208 - short
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ logger = logging.getLogger("chainkeep.writer")
 
 _BATCH = 256
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
+_CLOSED = "The store was closed before the database took this write; write it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +67,45 @@ Run = Callable[[Connection, Sequence[Any]], Sequence[Any]]
 """Does the work of several units, in order, in one transaction, and gives their results."""
 
 
-Entry = tuple[Unit[Any], "asyncio.Future[Any]"]
-Batch = list[Entry]
+class Entry(Generic[T]):
+    """A unit in the queue."""
+
+    def __init__(self, unit: Unit[T]) -> None:
+        loop = asyncio.get_running_loop()
+        self.unit = unit
+        self.result: asyncio.Future[T] = loop.create_future()
+        """The submitter's, who may cancel it."""
+        self.over: asyncio.Future[None] = loop.create_future()
+        """Ours: done once the unit is committed, kept, or has failed, whoever still waits."""
+        # Chainlit leaves most writes to themselves; a failure is logged when it happens.
+        self.result.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    def succeed(self, result: T) -> None:
+        """Hand over what the unit's work gave."""
+        if not self.result.done():
+            self.result.set_result(result)
+        self.over.set_result(None)
+
+    def fail(self, exc: BaseException) -> None:
+        """Hand over the error, and log it."""
+        expected = isinstance(exc, ConflictError)
+        reason = str(exc) if isinstance(exc, ChainkeepError) else type(exc).__name__
+        level = logging.WARNING if expected else logging.ERROR
+        logger.log(level, "Not written: %s: %s", self.unit.label, reason)
+        if not self.result.done():
+            self.result.set_exception(exc)
+        self.over.set_result(None)
+
+
+Batch = list[Entry[Any]]
 
 
 class Writer:
     """Commits units in the order in which they were submitted.
 
     While one transaction commits, what arrives gathers and goes together in the next. If a batch
-    fails, its units run again one by one, so that a bad one fails alone. Transient faults are
-    retried until ``retry_seconds`` have passed.
+    fails, its halves run again each for itself, so that in the end a bad unit fails alone.
+    Transient faults are retried until ``retry_seconds`` have passed.
     """
 
     def __init__(
@@ -90,8 +120,8 @@ class Writer:
         self._overflow = overflow
         self._work = run
         self._retry_seconds = retry_seconds
-        self._queue: deque[Entry] = deque()
-        self._latest: dict[str, asyncio.Future[Any]] = {}
+        self._queue: deque[Entry[Any]] = deque()
+        self._latest: dict[str, asyncio.Future[None]] = {}
         self._running: asyncio.Task[None] | None = None
 
     def submit(self, unit: Unit[T]) -> asyncio.Future[T]:
@@ -101,13 +131,13 @@ class Writer:
         Cancelling the future does not take the write back. A failed unit is logged whether or not
         anybody waits.
         """
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.append((unit, future))
-        self._latest[unit.key] = future
-        future.add_done_callback(lambda done: self._forget(unit.key, done))
+        entry = Entry(unit)
+        self._queue.append(entry)
+        self._latest[unit.key] = entry.over
+        entry.over.add_done_callback(lambda over: self._forget(unit.key, over))
         if self._running is None or self._running.done():
             self._running = asyncio.ensure_future(self._run())
-        return future
+        return entry.result
 
     async def write(self, unit: Unit[T]) -> T:
         """``submit``, and wait. A caller who is cancelled leaves the write in the queue."""
@@ -118,7 +148,7 @@ class Writer:
         failed.
         """
         latest = list(self._latest.values()) if key is None else [self._latest.get(key)]
-        unfinished = [future for future in latest if future is not None and not future.done()]
+        unfinished = [over for over in latest if over is not None and not over.done()]
         if unfinished:
             await asyncio.wait(unfinished)
 
@@ -128,24 +158,20 @@ class Writer:
         return len(self._queue)
 
     async def close(self, timeout: float) -> int:
-        """Finish what was submitted, for at most ``timeout`` seconds; how many units are left
-        undone.
+        """Finish what was submitted, for at most ``timeout`` seconds, and keep the rest where it
+        can be kept; how many units are lost.
         """
         if self._running is not None and not self._running.done():
             await asyncio.wait([self._running], timeout=timeout)
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
-        if self._queue and self._overflow is not None:
-            await self._keep(self._overflow, list(self._queue), TransientStorageError())
-            self._queue.clear()
-        return len(self._queue)
+        undone = [entry for entry in self._queue if not entry.over.done()]
+        self._queue.clear()
+        return await self._keep(undone, TransientStorageError(_CLOSED))
 
-    def _forget(self, key: str, future: asyncio.Future[Any]) -> None:
-        if self._latest.get(key) is future:
+    def _forget(self, key: str, over: asyncio.Future[None]) -> None:
+        if self._latest.get(key) is over:
             del self._latest[key]
-        # Chainlit leaves most writes to themselves; the failure was logged when it happened.
-        if not future.cancelled():
-            future.exception()
 
     async def _run(self) -> None:
         if self._overflow is not None:
@@ -153,45 +179,45 @@ class Writer:
         while self._queue:
             batch = list(islice(self._queue, _BATCH))
             if self._overflow is not None and self._overflow.holding:
-                await self._keep(self._overflow, batch, TransientStorageError())
+                await self._keep(batch, TransientStorageError())
             else:
                 await self._commit(batch)
             for _ in batch:
                 self._queue.popleft()
 
     async def _commit(self, batch: Batch) -> None:
-        works = [unit.work for unit, _ in batch]
+        works = [entry.unit.work for entry in batch]
         try:
             results = await self._with_retries(lambda connection: self._work(connection, works))
+        except TransientStorageError as exc:
+            await self._keep(batch, exc)
         except Exception as exc:  # noqa: BLE001 - the boundary: whatever went wrong goes to whoever waits
-            if len(batch) > 1 and not isinstance(exc, TransientStorageError):
-                for entry in batch:
-                    await self._commit([entry])
-                return None
-            if isinstance(exc, TransientStorageError) and self._overflow is not None:
-                return await self._keep(self._overflow, batch, exc)
-            for unit, future in batch:
-                _fail(unit, future, exc)
-            return None
-        for (_, future), result in zip(batch, results, strict=True):
-            if not future.done():
-                future.set_result(result)
+            if len(batch) == 1:
+                return batch[0].fail(exc)
+            middle = len(batch) // 2
+            await self._commit(batch[:middle])
+            await self._commit(batch[middle:])
+        else:
+            for entry, result in zip(batch, results, strict=True):
+                entry.succeed(result)
         return None
 
-    async def _keep(self, overflow: Overflow, batch: Batch, cause: TransientStorageError) -> None:
-        """Keep the units that can be kept; the others fail, as do all where none can be."""
-        kept = [entry for entry in batch if entry[0].promise is not None]
-        refused = [entry for entry in batch if entry[0].promise is None]
-        error: StorageError = cause
-        try:
-            await overflow.keep([unit for unit, _ in kept])
-        except StorageError as exc:
-            kept, refused, error = [], batch, exc
-        for unit, future in kept:
-            if not future.done():
-                future.set_result(unit.promise)
-        for unit, future in refused:
-            _fail(unit, future, error)
+    async def _keep(self, batch: Batch, cause: StorageError) -> int:
+        """Keep the units that can be kept; the others fail, as do all where none can be. How many
+        failed.
+        """
+        kept = [entry for entry in batch if entry.unit.promise is not None and self._overflow]
+        if kept and self._overflow is not None:
+            try:
+                await self._overflow.keep([entry.unit for entry in kept])
+            except StorageError as exc:
+                kept, cause = [], exc
+        for entry in kept:
+            entry.succeed(entry.unit.promise)
+        refused = [entry for entry in batch if not entry.over.done()]
+        for entry in refused:
+            entry.fail(cause)
+        return len(refused)
 
     async def _with_retries(self, work: Callable[[Connection], Sequence[Any]]) -> Sequence[Any]:
         loop = asyncio.get_running_loop()
@@ -205,13 +231,3 @@ class Writer:
                 logger.warning("A write will be tried again in %.2f s: %s", pause, exc)
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))
                 pause = min(pause * 2, _LONGEST_PAUSE)
-
-
-def _fail(unit: Unit[Any], future: asyncio.Future[Any], exc: BaseException) -> None:
-    expected = isinstance(exc, ConflictError)
-    reason = str(exc) if isinstance(exc, ChainkeepError) else type(exc).__name__
-    logger.log(
-        logging.WARNING if expected else logging.ERROR, "Not written: %s: %s", unit.label, reason
-    )
-    if not future.done():
-        future.set_exception(exc)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from chainkeep._version import __version__
+from chainkeep.blobs.s3.options import S3Options
 from chainkeep.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -17,7 +19,7 @@ PAGES = sorted(
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text("utf-8")
 
-VARIABLE = re.compile(r"\bCHAINKEEP_[A-Z_]*[A-Z]\b")
+VARIABLE = re.compile(r"\bCHAINKEEP_(?!TEST_)[A-Z_]*[A-Z]\b")
 LINK = re.compile(r"\]\((?!https?://|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)")
 
 
@@ -44,11 +46,23 @@ def test_the_documented_defaults_are_the_settings() -> None:
         "CHAINKEEP_DATABASE_URL": defaults.database.url,
         "CHAINKEEP_BLOBS": defaults.blobs,
         "CHAINKEEP_SPOOL": defaults.spool,
+        "CHAINKEEP_JOURNAL": defaults.journal,
         "CHAINKEEP_AUTO_MIGRATE": str(int(defaults.auto_migrate)),
         "CHAINKEEP_PGBOUNCER": str(int(defaults.database.pgbouncer)),
         "CHAINKEEP_POOL_SIZE": str(defaults.database.pool_size),
         "CHAINKEEP_DIRECT_URLS": str(int(defaults.direct_urls)),
     }
+
+
+def test_the_documented_options_of_a_bucket_are_those_it_takes() -> None:
+    table = CONFIGURATION.partition("## A bucket")[2]
+    documented = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", table, re.MULTILINE))
+    taken = {field.name: field.default for field in fields(S3Options)}
+    not_in_an_address = {"bucket", "prefix", "access_key", "secret_key", "session_token"}
+    assert set(documented) == set(taken) - not_in_an_address
+    assert {
+        name: int(word.strip("`")) for name, word in documented.items() if word[1].isdecimal()
+    } == {name: default for name, default in taken.items() if isinstance(default, int)}
 
 
 def test_the_changelog_knows_this_version() -> None:

@@ -19,7 +19,7 @@ from tests.blobs.spooling import (
     spooled,
     until,
 )
-from tests.support.faulty_network import Proxy, silent_server
+from tests.support.faulty_network import Proxy, proxy_before, silent_server
 from tests.support.s3 import S3Server, free_port, nanio_server
 
 
@@ -195,12 +195,14 @@ class TestWhenTheStoreIsAway:
             assert await read(box) == b"bytes"
             assert source.stat().st_nlink == 1
 
-    async def test_what_waits_is_among_the_keys(
-        self, make_s3: MakeS3, proxy: Proxy, spool: Path
-    ) -> None:
-        await put(make_s3(), b"bytes", OTHER_KEY)
-        proxy.cut_after = 100_000
-        async with outbox(make_s3(endpoint_url=proxy.url), spool) as box:
-            await put(box, b"x" * 1_000_000)
+    async def test_what_waits_is_among_the_keys(self, moto: S3Server, spool: Path) -> None:
+        bucket = moto.make_bucket()
+        async with proxy_before(moto.port) as proxy:
+            s3 = S3Blobs(bucket, **moto.options(endpoint_url=proxy.url))
+            async with outbox(s3, spool) as box:
+                await put(box, b"bytes", OTHER_KEY)
+                proxy.cut_after = 100_000
+                await put(box, b"x" * 1_000_000)
 
-            assert await listed(box) == {KEY, OTHER_KEY}
+                assert await listed(box) == {KEY, OTHER_KEY}
+                assert await listed(s3) == {OTHER_KEY}

@@ -94,7 +94,9 @@ class TestOrder:
 
             def note() -> None:
                 nonlocal flying
-                flying = max(flying, sum(line.flying is not None for line in box._lines.values()))
+                flying = max(
+                    flying, sum(line.flying is not None for line in box._delivery._lines.values())
+                )
 
             puts = [put(box, b"x" * 500_000, element_key("t", str(n))) for n in range(12)]
             storing = asyncio.gather(*puts)

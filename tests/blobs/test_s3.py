@@ -64,7 +64,8 @@ class TestFaults:
                 await put(blobs, b"x" * 4_000_000)
 
         assert proxy.cuts > 0
-        assert await listed(make_s3()) == set()
+        with pytest.raises(BlobNotFoundError):
+            await make_s3().info(KEY)
 
     async def test_an_upload_in_parts_that_is_cut_stores_nothing(
         self, make_s3: MakeS3, nanio: S3Server, tmp_path: Path
@@ -77,7 +78,8 @@ class TestFaults:
                 await put(blobs, source)
 
         assert proxy.cuts > 0
-        assert await listed(make_s3()) == set()
+        with pytest.raises(BlobNotFoundError):
+            await make_s3().info(KEY)
 
     async def test_a_reading_that_is_cut_is_no_shorter_blob(
         self, make_s3: MakeS3, nanio: S3Server
@@ -175,7 +177,7 @@ class TestTheBucket:
 
     async def test_more_keys_are_listed_than_fit_a_page(self, moto: S3Server) -> None:
         blobs = S3Blobs(moto.make_bucket(), **moto.options())
-        keys = {element_key("thread", str(number)) for number in range(1_050)}
+        keys = {element_key("thread", str(number)) for number in range(1_001)}
         await asyncio.gather(*(put(blobs, b"", key) for key in keys))
 
         assert await listed(blobs) == keys

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -58,8 +59,9 @@ class S3Blobs(S3Options):
             while piece := await self._call(lambda bucket: bucket.read(body, key)):
                 yield piece
         finally:
-            # In a thread, since it waits for a reading that was abandoned.
-            await self._workers.run(body.close)
+            # In a thread, since it waits for a reading that was abandoned. A closed store has none.
+            with suppress(BlobError):
+                await self._workers.run(body.close)
 
     async def delete(self, keys: Sequence[str]) -> None:
         await self._call(lambda bucket: bucket.delete(keys))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -85,6 +86,15 @@ class Keeper:
         await self._replay.close()
         await self._attachments.close(timeout)
         await self._database.close()
+
+    async def execute(
+        self, statement: str, parameters: Mapping[str, Any]
+    ) -> list[dict[str, Any]] | int:
+        """Run a statement of your own in one transaction: its rows, or how many rows it changed."""
+        await self._settled()
+        return await self._database.write(
+            partial(units.execute, statement=statement, parameters=parameters)
+        )
 
     async def _settled(self, thread_id: str | None = None) -> None:
         """Wait for what was handed over so far, for a thread or at all, so that it can be read.

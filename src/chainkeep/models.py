@@ -254,6 +254,11 @@ class Cursor(NamedTuple):
     last_activity_at: str
     id: str
 
+    @classmethod
+    def of(cls, thread: Thread) -> Cursor:
+        """The place of a thread."""
+        return cls(thread.last_activity_at, thread.id)
+
     def encode(self) -> str:
         """The cursor as opaque text."""
         packed = json.dumps([_CURSOR_VERSION, *self], separators=(",", ":"))

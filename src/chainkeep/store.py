@@ -39,11 +39,10 @@ MOST_PER_PAGE = 1000
 
 
 class Store(Keeper):
-    """Users, threads, steps, elements and feedback in one database, their blobs in one blob store.
+    """Users, threads, steps, elements and feedback in a database, their blobs in a blob store.
 
-    Connects, and brings the tables up to date, on first use. Methods raise
-    ``TransientStorageError`` where the same call may succeed later, ``StorageError`` where it will
-    not, and ``ConflictError`` for a write that would take something from its owner.
+    Connects on first use. Methods raise ``TransientStorageError`` where the same call may succeed
+    later, ``StorageError`` where not, ``ConflictError`` for what would rob its owner.
     """
 
     # Users
@@ -90,8 +89,8 @@ class Store(Keeper):
     ) -> Page[Thread]:
         """A page of a user's threads, newest activity first, without what is in them.
 
-        ``first`` is brought into 1 to 1,000. ``search`` is a part of the title or of a message, in
-        any case; ``feedback`` (0 or 1) leaves only threads where somebody voted so.
+        ``first`` is brought into 1 to 1,000. ``search`` is a part of title or message, in any case;
+        ``feedback`` (0 or 1) leaves only threads where somebody voted so.
         """
         count = max(1, min(first, MOST_PER_PAGE))
         before = Cursor.decode(cursor) if cursor else None
@@ -104,9 +103,8 @@ class Store(Keeper):
             pattern=_contains(search) if search else None,
             count=count + 1,
         )
-        items = found[:count]
-        last = Cursor(items[-1].last_activity_at, items[-1].id) if len(found) > count else None
-        return Page(items, last.encode() if last else None)
+        last = Cursor.of(found[count - 1]).encode() if len(found) > count else None
+        return Page(found[:count], last)
 
     def update_thread(
         self,
@@ -156,7 +154,7 @@ class Store(Keeper):
         """A step that is not deleted."""
         await self._settled()
         step = await self._read(queries.step_get, id=step_id)
-        return step if step is not None and step.deleted_at is None else None
+        return None if step is None or step.deleted_at else step
 
     async def favorite_steps(self, user_id: str) -> list[Step]:
         """The steps that are starred in a user's threads, newest first."""
@@ -164,7 +162,7 @@ class Store(Keeper):
         return await self._read(queries.steps_favorite, user_id=user_id)
 
     def create_step(self, step: Step, *, caller: Caller | None = None) -> asyncio.Future[bool]:
-        """Write a new step, and its thread if it is missing; never over what an update wrote.
+        """Write a new step, never over what an update wrote, and its thread if it is missing.
 
         False where the step or its thread was deleted before.
         """
@@ -225,9 +223,8 @@ class Store(Keeper):
     ) -> asyncio.Future[bool]:
         """Write an element, all of it, and store its content; ``object_key`` is set here.
 
-        Done when the row is committed and the blob store has taken charge of the bytes. ``revive``
-        says that the element is sent again, so that one that was deleted comes back; else it stays
-        deleted, and False is the result.
+        Done when the row is committed and the blob store has the bytes. ``revive`` brings one that
+        was deleted back, since it is sent again; else it stays deleted, and False is the result.
         """
         if content is not None:
             element = replace(element, object_key=element_key(element.thread_id or "", element.id))
@@ -290,15 +287,6 @@ class Store(Keeper):
             promise=True,
             feedback_id=feedback_id,
             caller=caller,
-        )
-
-    async def execute(
-        self, statement: str, parameters: Mapping[str, Any]
-    ) -> list[dict[str, Any]] | int:
-        """Run a statement of your own in one transaction: its rows, or how many rows it changed."""
-        await self._settled()
-        return await self._database.write(
-            partial(units.execute, statement=statement, parameters=parameters)
         )
 
 

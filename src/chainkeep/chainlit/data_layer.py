@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import uuid
 from collections.abc import Callable, Mapping
@@ -10,8 +9,6 @@ from typing import Any
 
 from chainlit.data.base import BaseDataLayer
 from chainlit.data.storage_clients.base import BaseStorageClient
-from chainlit.element import Element as ChainlitElement
-from chainlit.element import ElementDict
 from chainlit.step import StepDict
 from chainlit.types import Feedback as ChainlitFeedback
 from chainlit.types import PageInfo, PaginatedResponse, Pagination, ThreadDict, ThreadFilter
@@ -20,29 +17,24 @@ from chainlit.user import User as ChainlitUser
 from sqlalchemy.ext.asyncio import AsyncEngine
 from typing_extensions import override
 
-from chainkeep.attachments import Content
-from chainkeep.blobs import Blobs, BlobSource
-from chainkeep.blobs.adapter import StorageClientBlobs
-from chainkeep.blobs.outbox import Outbox
-from chainkeep.blobs.s3 import S3Blobs
+from chainkeep.blobs import Blobs
 from chainkeep.chainlit import translate
 from chainkeep.chainlit.caller import known_caller, remember_caller
-from chainkeep.chainlit.element_blob import ElementBlob
-from chainkeep.chainlit.hold import Hold, current_caller
-from chainkeep.chainlit.presentation import presentation
-from chainkeep.chainlit.route import element_url, signed_element_url
+from chainkeep.chainlit.earlier import EarlierMethods
+from chainkeep.chainlit.elements import ElementMethods
+from chainkeep.chainlit.hold import Hold, current_caller, own_thread
+from chainkeep.chainlit.storage import blobs_of
 from chainkeep.errors import ChainkeepError, InvalidInputError
-from chainkeep.models import Caller, Element
+from chainkeep.models import Caller
 from chainkeep.settings import DatabaseSettings, Settings
 from chainkeep.store import Store
-from chainkeep.values import utc_now
 
 __all__ = ["ChainkeepDataLayer"]
 
 logger = logging.getLogger("chainkeep.chainlit")
 
 
-class ChainkeepDataLayer(BaseDataLayer):
+class ChainkeepDataLayer(ElementMethods, EarlierMethods, BaseDataLayer):
     """Keeps a Chainlit app's history. Set it as the app's data layer:
 
         @cl.data_layer
@@ -102,14 +94,9 @@ class ChainkeepDataLayer(BaseDataLayer):
         )
         if show_logger:
             logging.getLogger("chainkeep").setLevel(logging.INFO)
-        self.store = Store(settings, engine=engine, blobs=client_blobs(storage_provider, settings))
+        self.store = Store(settings, engine=engine, blobs=blobs_of(storage_provider, settings))
         self._most_per_page = user_thread_limit or 1000
         self._hold = Hold()
-
-    @property
-    def blobs(self) -> Blobs:
-        """Where the bytes of elements are."""
-        return self.store.blobs
 
     @override
     async def build_debug_url(self) -> str:
@@ -150,66 +137,19 @@ class ChainkeepDataLayer(BaseDataLayer):
     async def delete_feedback(self, feedback_id: str) -> bool:
         return await self.store.delete_feedback(feedback_id, caller=_voter())
 
-    # Elements
-
-    @override
-    async def create_element(self, element: ChainlitElement) -> None:
-        caller = current_caller()
-        row = translate.element_from_chainlit(element, thread_id=_own_thread(caller))
-        content = _content(row, translate.element_content(element))
-        revive = bool(getattr(element, "updatable", False))
-        await self._hold.through(
-            lambda: self.store.save_element(row, content, caller=caller, revive=revive)
-        )
-
-    @override
-    async def get_element(self, thread_id: str, element_id: str) -> ElementDict | None:
-        element = await self.store.get_element(element_id, thread_id=thread_id)
-        if element is None:
-            return None
-        return translate.element_to_chainlit(element, await self._url(element))
-
-    async def element_blob(self, thread_id: str, element_id: str) -> ElementBlob | None:
-        """What the element route needs; None where there are no bytes of ours."""
-        element = await self.store.get_element(element_id, thread_id=thread_id)
-        return None if element is None or not _has_bytes(element) else _blob(element)
-
-    @override
-    async def delete_element(self, element_id: str, thread_id: str | None = None) -> None:
-        caller = current_caller()
-        thread = thread_id or _own_thread(caller)
-        try:
-            await self._hold.through(
-                lambda: self.store.delete_element(element_id, thread_id=thread, caller=caller)
-            )
-        except ChainkeepError:
-            logger.info("Element %s was not deleted; the reason is logged above.", element_id)
-
-    async def _url(self, element: Element) -> str | None:
-        if element.url or not _has_bytes(element):
-            return element.url
-        thread_id = element.thread_id or ""
-        if not self.store.settings.direct_urls:
-            return element_url(thread_id, element.id)
-        shown = presentation(_blob(element))
-        signed = element.object_key and await self.blobs.url(
-            element.object_key, content_type=shown.content_type, disposition=shown.disposition
-        )
-        return signed or signed_element_url(thread_id, element.id)
-
     # Steps
 
     @override
     async def create_step(self, step_dict: StepDict) -> None:
         caller = current_caller()
-        step, _ = translate.step_from_chainlit(step_dict, thread_id=_own_thread(caller))
+        step, _ = translate.step_from_chainlit(step_dict, thread_id=own_thread(caller))
         await self._hold.through(lambda: self.store.create_step(step, caller=caller))
 
     @override
     async def update_step(self, step_dict: StepDict) -> None:
         """Write the keys that the dict has, and leave the others."""
         caller = current_caller()
-        step, given = translate.step_from_chainlit(step_dict, thread_id=_own_thread(caller))
+        step, given = translate.step_from_chainlit(step_dict, thread_id=own_thread(caller))
         await self._hold.through(lambda: self.store.update_step(step, given=given, caller=caller))
 
     @override
@@ -217,11 +157,6 @@ class ChainkeepDataLayer(BaseDataLayer):
         """Delete the step with all below it, their elements and votes."""
         caller = current_caller()
         await self._hold.through(lambda: self.store.delete_step(step_id, caller=caller))
-
-    async def get_step(self, step_id: str) -> StepDict | None:
-        """A step; for code written for Chainlit's ``SQLAlchemyDataLayer``."""
-        step = await self.store.get_step(step_id)
-        return None if step is None else translate.step_to_chainlit(step, parent_id=step.parent_id)
 
     @override
     async def get_favorite_steps(self, user_id: str) -> list[StepDict]:
@@ -320,71 +255,8 @@ class ChainkeepDataLayer(BaseDataLayer):
             # Raised at a disconnect it would keep Chainlit from ever clearing the session away.
             logger.info("Thread %s was not updated; the reason is logged above.", thread_id)
 
-    # For code written for Chainlit's SQLAlchemyDataLayer
-
-    async def get_all_user_threads(
-        self, user_id: str | None = None, thread_id: str | None = None
-    ) -> list[ThreadDict] | None:
-        """A thread, or a user's newest threads, with all that is in them; ``user_thread_limit`` at
-        most.
-        """
-        if thread_id is None:
-            filters = ThreadFilter(userId=user_id)
-            page = await self.list_threads(Pagination(first=self._most_per_page), filters)
-            ids = [thread["id"] for thread in page.data]
-        else:
-            ids = [thread_id]
-        threads = [await self.get_thread(each) for each in ids]
-        return [thread for thread in threads if thread is not None]
-
-    async def execute_sql(
-        self, query: str, parameters: dict[str, Any]
-    ) -> list[dict[str, Any]] | int:
-        """Run a statement of your own in one transaction: its rows, or how many rows it changed."""
-        return await self.store.execute(query, parameters)
-
-    async def get_current_timestamp(self) -> str:
-        """The present, as the database holds times."""
-        return utc_now()
-
-
-def client_blobs(client: BaseStorageClient | Blobs | None, settings: Settings) -> Blobs | None:
-    """A blob store from what was given as one; None for none."""
-    if client is None or isinstance(client, Outbox):
-        return client
-    if isinstance(client, BaseStorageClient) and not isinstance(client, S3Blobs):
-        return Outbox(StorageClientBlobs(client), settings.spool)
-    return Outbox(client, settings.spool) if isinstance(client, S3Blobs) else client
-
-
-def _own_thread(caller: Caller | None) -> str:
-    return caller.thread_id or "" if caller is not None else ""
-
 
 def _voter() -> Caller | None:
     # Chainlit's feedback routes have no chat context, and hand over no identity.
     identifier = known_caller()
     return None if identifier is None else Caller(thread_id=None, identifier=identifier)
-
-
-def _content(element: Element, source: BlobSource | None) -> Content | None:
-    if source is None:
-        return None
-    shown = presentation(_blob(element))
-    return Content(source=source, content_type=shown.content_type, disposition=shown.disposition)
-
-
-def _has_bytes(element: Element) -> bool:
-    return bool(element.object_key) or (element.type == "tasklist" and element.props is not None)
-
-
-def _blob(element: Element) -> ElementBlob:
-    tasks = json.dumps(element.props).encode() if element.type == "tasklist" else None
-    return ElementBlob(
-        key=element.object_key or "",
-        name=element.name,
-        type=element.type,
-        mime=element.mime,
-        display=element.display,
-        content=tasks,
-    )

@@ -18,7 +18,7 @@ from chainlit.session import WebsocketSession
 
 from chainkeep.models import Caller
 
-__all__ = ["Hold", "current_caller"]
+__all__ = ["Hold", "current_caller", "own_thread"]
 
 T = TypeVar("T")
 Handover = Callable[[], "asyncio.Future[Any]"]
@@ -37,6 +37,11 @@ def current_caller() -> Caller | None:
         identifier=user.identifier if user else None,
         user_id=getattr(user, "id", None),
     )
+
+
+def own_thread(caller: Caller | None) -> str:
+    """The thread that the caller is in, for what names none; empty outside any chat."""
+    return caller.thread_id or "" if caller is not None else ""
 
 
 def _current_session() -> WebsocketSession | None:

@@ -62,7 +62,7 @@ def run(settings: DatabaseSettings, work: Work[T]) -> T:
         return asyncio.run(_run_on_loop(settings, work))
     # In this thread, so that an interrupt reaches the work.
     with our_errors():
-        engine = dialects.sqlite_engine(url, settings)
+        engine = dialects.thread_engine(url, settings)
         try:
             with engine.connect() as connection:
                 return work(connection)

@@ -75,7 +75,7 @@ class ThreadDatabase:
     """
 
     def __init__(self, url: URL, settings: DatabaseSettings) -> None:
-        self._engine = dialects.sqlite_engine(url, settings)
+        self._engine = dialects.thread_engine(url, settings)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="chainkeep-write")
         # A database in memory is one connection, which two threads must not use at once.
         self._readers = (
@@ -148,7 +148,7 @@ class LoopDatabase:
     def _opened(self) -> AsyncEngine:
         # Not made before there is a loop: Chainlit builds the layer outside any coroutine of ours.
         if self._engine is None:
-            self._engine = dialects.postgresql_engine(self._url, self._settings)
+            self._engine = dialects.loop_engine(self._url, self._settings)
         return self._engine
 
     async def _run(self, work: Work[T], isolation_level: str | None = None) -> T:

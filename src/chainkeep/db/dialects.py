@@ -27,12 +27,12 @@ __all__ = [
     "IMMEDIATE",
     "PARAMETER_MARKS",
     "is_in_memory",
+    "loop_engine",
     "needs_transactions",
-    "postgresql_engine",
     "runs_in_thread",
-    "sqlite_engine",
     "storage_error",
     "supported_url",
+    "thread_engine",
 ]
 
 DIALECT_NAMES = ("sqlite", "postgresql")
@@ -74,7 +74,7 @@ def is_in_memory(url: URL) -> bool:
     return ":memory:" in name or url.query.get("mode") == "memory"
 
 
-def sqlite_engine(url: URL, settings: DatabaseSettings) -> Engine:
+def thread_engine(url: URL, settings: DatabaseSettings) -> Engine:
     """An engine for database threads: WAL, every commit synced to disk, transactions begun as we
     say.
     """
@@ -129,7 +129,7 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("chainkeep_begin", "BEGIN"))
 
 
-def postgresql_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
+def loop_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
     """An engine on the running event loop."""
     options: dict[str, Any] = {
         "hide_parameters": True,

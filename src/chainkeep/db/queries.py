@@ -1,81 +1,19 @@
-"""One typed function per statement, of the same name, over a ``Connection``; what a statement does
-stands in its file.
+"""One typed function per statement, of the same name, over a ``Connection``.
 
-Text crosses here, and only here, between what Chainlit says and what both databases can hold.
+What a statement promises stands in its ``.sql`` file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, CursorResult, Row
+from sqlalchemy import Connection
 
-from chainkeep.db.dialects import PARAMETER_MARKS
-from chainkeep.db.statements import STATEMENTS, Statement
+from chainkeep.db.execution import each, execute, many, one, returned, texts
 from chainkeep.models import Cursor, Element, Feedback, Step, Thread, User, show_input_to_text
-from chainkeep.values import json_object, readable_text, stored_text, to_json
-
-Rows = list[dict[str, Any]]
-
-
-@cache
-def _prepared(dialect: str, name: str) -> tuple[Statement, str, tuple[str, ...]]:
-    statement = STATEMENTS[dialect][name]
-    return statement, statement.numbered(PARAMETER_MARKS[dialect]), statement.binds_in_order
-
-
-def _run(connection: Connection, name: str, binds: Mapping[str, Any]) -> CursorResult[Any]:
-    statement, sql, order = _prepared(connection.dialect.name, name)
-    if statement.expands:
-        return connection.execute(statement.clause, {key: _stored(binds[key]) for key in order})
-    # Straight to the driver: what SQLAlchemy does to a text and its parameters takes longer than
-    # SQLite does to run it.
-    return connection.exec_driver_sql(sql, tuple([_stored(binds[key]) for key in order]))
-
-
-def _each(connection: Connection, name: str, many: Sequence[Mapping[str, Any]]) -> int:
-    """Run a statement once for each set of binds, in one round trip."""
-    if len(many) == 1:
-        return _run(connection, name, many[0]).rowcount
-    _, sql, order = _prepared(connection.dialect.name, name)
-    parameters = [tuple([_stored(binds[key]) for key in order]) for binds in many]
-    return connection.exec_driver_sql(sql, parameters).rowcount
-
-
-def _stored(value: Any) -> Any:
-    return stored_text(value) if type(value) is str else value
-
-
-def _many(connection: Connection, name: str, /, **binds: Any) -> Rows:
-    return [_readable(row) for row in _run(connection, name, binds)]
-
-
-def _one(connection: Connection, name: str, /, **binds: Any) -> dict[str, Any] | None:
-    row = _run(connection, name, binds).first()
-    return None if row is None else _readable(row)
-
-
-def _returned(connection: Connection, name: str, /, **binds: Any) -> dict[str, Any]:
-    """The one row of a write that always returns one."""
-    return _readable(_run(connection, name, binds).one())
-
-
-def _exec(connection: Connection, name: str, /, **binds: Any) -> int:
-    return _run(connection, name, binds).rowcount
-
-
-def _readable(row: Row[Any]) -> dict[str, Any]:
-    return {
-        key: readable_text(value) if type(value) is str else value
-        for key, value in row._asdict().items()
-    }
-
-
-def _texts(values: Collection[str]) -> list[str]:
-    return [stored_text(value) for value in values]
+from chainkeep.values import json_object, to_json
 
 
 def _json_or_null(value: object) -> str | None:
@@ -83,7 +21,7 @@ def _json_or_null(value: object) -> str | None:
 
 
 def user_get(connection: Connection, *, identifier: str) -> User | None:
-    row = _one(connection, "user_get", identifier=identifier)
+    row = one(connection, "user_get", identifier=identifier)
     return None if row is None else User.from_row(row)
 
 
@@ -96,7 +34,7 @@ def user_upsert(
     metadata: Mapping[str, Any],
     created_at: str,
 ) -> User:
-    row = _returned(
+    row = returned(
         connection,
         "user_upsert",
         id=id,
@@ -120,7 +58,7 @@ class Touch:
 
 
 def thread_touch(connection: Connection, touches: Sequence[Touch]) -> None:
-    _each(connection, "thread_touch", [asdict(touch) for touch in touches])
+    each(connection, "thread_touch", [asdict(touch) for touch in touches])
 
 
 def thread_update(
@@ -132,7 +70,7 @@ def thread_update(
     tags: list[str] | None,
     metadata: Mapping[str, Any] | None,
 ) -> int:
-    return _exec(
+    return execute(
         connection,
         "thread_update",
         id=id,
@@ -144,12 +82,12 @@ def thread_update(
 
 
 def thread_get(connection: Connection, *, id: str) -> Thread | None:
-    row = _one(connection, "thread_get", id=id)
+    row = one(connection, "thread_get", id=id)
     return None if row is None else Thread.from_row(row)
 
 
 def thread_author(connection: Connection, *, id: str) -> str | None:
-    row = _one(connection, "thread_author", id=id)
+    row = one(connection, "thread_author", id=id)
     return None if row is None else row["user_identifier"]
 
 
@@ -162,7 +100,7 @@ def threads_page(
     pattern: str | None,
     count: int,
 ) -> list[Thread]:
-    rows = _many(
+    rows = many(
         connection,
         "threads_page",
         user_id=user_id,
@@ -176,19 +114,19 @@ def threads_page(
 
 
 def thread_delete(connection: Connection, *, id: str, deleted_at: str) -> int:
-    return _exec(connection, "thread_delete", id=id, deleted_at=deleted_at)
+    return execute(connection, "thread_delete", id=id, deleted_at=deleted_at)
 
 
 def thread_clear_steps(connection: Connection, *, thread_id: str) -> int:
-    return _exec(connection, "thread_clear_steps", thread_id=thread_id)
+    return execute(connection, "thread_clear_steps", thread_id=thread_id)
 
 
 def thread_clear_elements(connection: Connection, *, thread_id: str) -> int:
-    return _exec(connection, "thread_clear_elements", thread_id=thread_id)
+    return execute(connection, "thread_clear_elements", thread_id=thread_id)
 
 
 def thread_clear_feedbacks(connection: Connection, *, thread_id: str) -> int:
-    return _exec(connection, "thread_clear_feedbacks", thread_id=thread_id)
+    return execute(connection, "thread_clear_feedbacks", thread_id=thread_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +145,7 @@ class StepRow:
 
 def step_write(connection: Connection, rows: Sequence[StepRow]) -> int:
     """How many rows were written; -1 where the driver does not say."""
-    return _each(connection, "step_write", [_step_binds(row) for row in rows])
+    return each(connection, "step_write", [_step_binds(row) for row in rows])
 
 
 def _step_binds(row: StepRow) -> dict[str, Any]:
@@ -254,7 +192,7 @@ class Known(NamedTuple):
 
 
 def steps_known(connection: Connection, *, ids: Collection[str]) -> list[Known]:
-    rows = _many(connection, "steps_known", ids=_texts(ids))
+    rows = many(connection, "steps_known", ids=texts(ids))
     return [
         Known(row["id"], row["thread_id"], json_object(row["extra"]), row["deleted_at"])
         for row in rows
@@ -262,20 +200,20 @@ def steps_known(connection: Connection, *, ids: Collection[str]) -> list[Known]:
 
 
 def step_get(connection: Connection, *, id: str) -> Step | None:
-    row = _one(connection, "step_get", id=id)
+    row = one(connection, "step_get", id=id)
     return None if row is None else Step.from_row(row)
 
 
 def steps_of_thread(connection: Connection, *, thread_id: str) -> list[Step]:
-    return [Step.from_row(row) for row in _many(connection, "steps_of_thread", thread_id=thread_id)]
+    return [Step.from_row(row) for row in many(connection, "steps_of_thread", thread_id=thread_id)]
 
 
 def steps_favorite(connection: Connection, *, user_id: str) -> list[Step]:
-    return [Step.from_row(row) for row in _many(connection, "steps_favorite", user_id=user_id)]
+    return [Step.from_row(row) for row in many(connection, "steps_favorite", user_id=user_id)]
 
 
 def step_set_metadata(connection: Connection, *, id: str, metadata: Mapping[str, Any]) -> int:
-    return _exec(
+    return execute(
         connection,
         "step_set_metadata",
         id=id,
@@ -285,26 +223,26 @@ def step_set_metadata(connection: Connection, *, id: str, metadata: Mapping[str,
 
 
 def step_author(connection: Connection, *, id: str) -> str | None:
-    row = _one(connection, "step_author", id=id)
+    row = one(connection, "step_author", id=id)
     return None if row is None else row["user_identifier"]
 
 
 def step_tree(connection: Connection, *, id: str) -> list[str]:
-    return [row["id"] for row in _many(connection, "step_tree", id=id)]
+    return [row["id"] for row in many(connection, "step_tree", id=id)]
 
 
 def steps_delete(connection: Connection, *, ids: Collection[str], deleted_at: str) -> int:
-    return _exec(connection, "steps_delete", ids=_texts(ids), deleted_at=deleted_at)
+    return execute(connection, "steps_delete", ids=texts(ids), deleted_at=deleted_at)
 
 
 def steps_clear_feedbacks(connection: Connection, *, ids: Collection[str]) -> int:
-    return _exec(connection, "steps_clear_feedbacks", ids=_texts(ids))
+    return execute(connection, "steps_clear_feedbacks", ids=texts(ids))
 
 
 def step_bury(
     connection: Connection, *, id: str, thread_id: str, deleted_at: str, position: int
 ) -> int:
-    return _exec(
+    return execute(
         connection,
         "step_bury",
         id=id,
@@ -317,7 +255,7 @@ def step_bury(
 def element_upsert(
     connection: Connection, element: Element, *, created_at: str, position: int, revive: bool
 ) -> int:
-    return _exec(
+    return execute(
         connection,
         "element_upsert",
         id=element.id,
@@ -344,33 +282,31 @@ def element_upsert(
 
 
 def element_get(connection: Connection, *, id: str, thread_id: str | None) -> Element | None:
-    row = _one(connection, "element_get", id=id, thread_id=thread_id)
+    row = one(connection, "element_get", id=id, thread_id=thread_id)
     return None if row is None else Element.from_row(row)
 
 
 def elements_of_thread(connection: Connection, *, thread_id: str) -> list[Element]:
-    rows = _many(connection, "elements_of_thread", thread_id=thread_id)
+    rows = many(connection, "elements_of_thread", thread_id=thread_id)
     return [Element.from_row(row) for row in rows]
 
 
 def elements_of_steps(connection: Connection, *, ids: Collection[str]) -> list[Element]:
-    return [
-        Element.from_row(row) for row in _many(connection, "elements_of_steps", ids=_texts(ids))
-    ]
+    return [Element.from_row(row) for row in many(connection, "elements_of_steps", ids=texts(ids))]
 
 
 def elements_with_key(connection: Connection, *, object_key: str) -> list[str]:
-    return [row["id"] for row in _many(connection, "elements_with_key", object_key=object_key)]
+    return [row["id"] for row in many(connection, "elements_with_key", object_key=object_key)]
 
 
 def elements_delete(connection: Connection, *, ids: Collection[str], deleted_at: str) -> int:
-    return _exec(connection, "elements_delete", ids=_texts(ids), deleted_at=deleted_at)
+    return execute(connection, "elements_delete", ids=texts(ids), deleted_at=deleted_at)
 
 
 def element_bury(
     connection: Connection, *, id: str, thread_id: str | None, deleted_at: str, position: int
 ) -> int:
-    return _exec(
+    return execute(
         connection,
         "element_bury",
         id=id,
@@ -390,7 +326,7 @@ def feedback_upsert(
     comment: str | None,
     now: str,
 ) -> str:
-    row = _returned(
+    row = returned(
         connection,
         "feedback_upsert",
         id=id,
@@ -404,43 +340,43 @@ def feedback_upsert(
 
 
 def feedback_get(connection: Connection, *, id: str) -> Feedback | None:
-    row = _one(connection, "feedback_get", id=id)
+    row = one(connection, "feedback_get", id=id)
     return None if row is None else Feedback.from_row(row)
 
 
 def feedback_delete(connection: Connection, *, id: str) -> int:
-    return _exec(connection, "feedback_delete", id=id)
+    return execute(connection, "feedback_delete", id=id)
 
 
 def journal_progress(connection: Connection, *, id: str) -> int:
-    row = _one(connection, "journal_progress", id=id)
+    row = one(connection, "journal_progress", id=id)
     return 0 if row is None else int(row["replayed_to"])
 
 
 def journal_advance(connection: Connection, *, id: str, replayed_to: int, updated_at: str) -> int:
-    return _exec(
+    return execute(
         connection, "journal_advance", id=id, replayed_to=replayed_to, updated_at=updated_at
     )
 
 
 def journal_forget(connection: Connection, *, id: str) -> int:
-    return _exec(connection, "journal_forget", id=id)
+    return execute(connection, "journal_forget", id=id)
 
 
 def blob_deletion_request(connection: Connection, *, object_key: str, requested_at: str) -> int:
-    return _exec(
+    return execute(
         connection, "blob_deletion_request", object_key=object_key, requested_at=requested_at
     )
 
 
 def blob_deletion_requests(connection: Connection, *, count: int) -> list[str]:
-    return [row["object_key"] for row in _many(connection, "blob_deletion_requests", count=count)]
+    return [row["object_key"] for row in many(connection, "blob_deletion_requests", count=count)]
 
 
 def blob_deletions_wanted(connection: Connection, *, object_keys: Collection[str]) -> list[str]:
-    rows = _many(connection, "blob_deletions_wanted", object_keys=_texts(object_keys))
+    rows = many(connection, "blob_deletions_wanted", object_keys=texts(object_keys))
     return [row["object_key"] for row in rows]
 
 
 def blob_deletions_done(connection: Connection, *, object_keys: Collection[str]) -> int:
-    return _exec(connection, "blob_deletions_done", object_keys=_texts(object_keys))
+    return execute(connection, "blob_deletions_done", object_keys=texts(object_keys))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 from chainkeep.blobs import Blobs, BlobSource
+from chainkeep.blobs.outbox import Outbox
 from chainkeep.db import queries
 from chainkeep.db.database import Database
 from chainkeep.db.writer import Unit, Writer
@@ -83,8 +84,10 @@ class Attachments:
             ):
                 await self.blobs.delete([key])
 
-    async def take_up_removals(self) -> None:
-        """Remove what earlier processes left to be removed."""
+    async def start(self) -> None:
+        """Take up what earlier processes left: blobs to be delivered, and blobs to be removed."""
+        if isinstance(self.blobs, Outbox):
+            await self.blobs.start()
         self.remove_soon(
             await self._database.read(
                 lambda connection: queries.blob_deletion_requests(connection, count=10_000)

@@ -10,6 +10,7 @@ ChainkeepError
  +- BlobError
  |   +- TransientBlobError
  |   +- BlobNotFoundError
+ |   +- UnreadableBlobsError
  +- MigrationError
  |   +- PendingMigrationsError
  |   +- NewerSchemaError
@@ -65,6 +66,10 @@ class TransientBlobError(BlobError):
 
 class BlobNotFoundError(BlobError):
     """The blob store has no blob under that key."""
+
+
+class UnreadableBlobsError(BlobError):
+    """The blob store can be read by a browser only, at the address that it signs."""
 
 
 class MigrationError(ChainkeepError):

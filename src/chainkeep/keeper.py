@@ -140,7 +140,7 @@ class Keeper:
     def _queue(self, unit: Unit[T]) -> asyncio.Future[T]:
         if not self._opened:
             self._opened = True
-            _ = self._background(self._attachments.take_up_removals())
+            _ = self._background(self._attachments.start())
         return self._writer.submit(unit)
 
     def _removing(self, committed: asyncio.Future[list[str]]) -> asyncio.Future[None]:

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from chainkeep.blobs import BlobInfo, BlobSource
 from chainkeep.blobs.files import disk_errors
-from chainkeep.errors import BlobError, TransientBlobError
+from chainkeep.errors import TransientBlobError, UnreadableBlobsError
 
 __all__ = ["StorageClient", "StorageClientBlobs"]
 
@@ -116,7 +116,7 @@ async def _asked(action: str, answer: Awaitable[Result]) -> Result:
     return result
 
 
-def _unreadable(key: str) -> BlobError:
-    return BlobError(
+def _unreadable(key: str) -> UnreadableBlobsError:
+    return UnreadableBlobsError(
         f"Blob {key} can only be read by its URL: the storage client has no other way."
     )

@@ -14,6 +14,7 @@ from chainkeep.blobs import BlobInfo, Blobs
 from chainkeep.chainlit.element_blob import ElementBlob
 from chainkeep.chainlit.presentation import Presentation, presentation
 from chainkeep.chainlit.ranges import Answer, answer_to
+from chainkeep.errors import UnreadableBlobsError
 
 
 async def blob_response(request: Request, blobs: Blobs, blob: ElementBlob) -> Response:
@@ -25,13 +26,22 @@ async def blob_response(request: Request, blobs: Blobs, blob: ElementBlob) -> Re
     """
     shown = presentation(blob)
     # A presigned URL is signed for GET and answers a HEAD with 403.
-    if shown.redirects and request.method == "GET":
-        url = await blobs.url(
-            blob.key, content_type=shown.content_type, disposition=shown.disposition
-        )
-        if url is not None:
-            return RedirectResponse(url, 307, {"Cache-Control": "no-store"})
-    return await _sent_from_here(request, blobs, blob, shown)
+    redirect = await _redirect(blobs, blob, shown) if request.method == "GET" else None
+    if redirect is not None and shown.redirects:
+        return redirect
+    try:
+        return await _sent_from_here(request, blobs, blob, shown)
+    except UnreadableBlobsError:
+        if redirect is None:
+            raise
+        return redirect
+
+
+async def _redirect(blobs: Blobs, blob: ElementBlob, shown: Presentation) -> Response | None:
+    if blob.content is not None:
+        return None
+    url = await blobs.url(blob.key, content_type=shown.content_type, disposition=shown.disposition)
+    return None if url is None else RedirectResponse(url, 307, {"Cache-Control": "no-store"})
 
 
 async def _sent_from_here(

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from chainkeep.blobs import BlobInfo, BlobSource
 from chainkeep.blobs.files import disk_errors
-from chainkeep.errors import TransientBlobError, UnreadableBlobsError
+from chainkeep.errors import BlobError, TransientBlobError, UnreadableBlobsError
 
 __all__ = ["StorageClient", "StorageClientBlobs"]
 

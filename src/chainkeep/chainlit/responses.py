@@ -26,20 +26,20 @@ async def blob_response(request: Request, blobs: Blobs, blob: ElementBlob) -> Re
     """
     shown = presentation(blob)
     # A presigned URL is signed for GET and answers a HEAD with 403.
-    redirect = await _redirect(blobs, blob, shown) if request.method == "GET" else None
-    if redirect is not None and shown.redirects:
-        return redirect
+    if shown.redirects and request.method == "GET" and blob.content is None:
+        redirect = await _redirect(blobs, blob, shown)
+        if redirect is not None:
+            return redirect
     try:
         return await _sent_from_here(request, blobs, blob, shown)
     except UnreadableBlobsError:
+        redirect = await _redirect(blobs, blob, shown)
         if redirect is None:
             raise
         return redirect
 
 
 async def _redirect(blobs: Blobs, blob: ElementBlob, shown: Presentation) -> Response | None:
-    if blob.content is not None:
-        return None
     url = await blobs.url(blob.key, content_type=shown.content_type, disposition=shown.disposition)
     return None if url is None else RedirectResponse(url, 307, {"Cache-Control": "no-store"})
 

@@ -77,6 +77,7 @@ def test_a_sqlite_user_installs_no_driver_and_no_cloud_client(metadata: Message)
         "chainlit",
         "click",
         "sqlalchemy",
+        "typing-extensions",
     }
 
 

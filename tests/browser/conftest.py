@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser
+from playwright.async_api import Browser, BrowserContext
 
 from tests.support.places import make_server, place, postgresql_and_s3, server, sqlite_and_disk
 from tests.support.server import ChainlitServer
-from tests.support.ui import CHROMIUM, Ui, chromium, open_page
+from tests.support.ui import CHROMIUM, Ui, chromium, logged_in, window
 
 __all__ = ["make_server", "place", "postgresql_and_s3", "server", "sqlite_and_disk"]
 
@@ -32,15 +32,29 @@ def _chromium_is_missing() -> None:
     pytest.skip(message)
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def profile_of_alice(
+    browser: Browser, server: ChainlitServer
+) -> AsyncIterator[BrowserContext]:
+    async with logged_in(browser, server.url, "alice") as profile:
+        yield profile
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def profile_of_bob(browser: Browser, server: ChainlitServer) -> AsyncIterator[BrowserContext]:
+    async with logged_in(browser, server.url, "bob") as profile:
+        yield profile
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def alice(browser: Browser, server: ChainlitServer) -> AsyncIterator[Ui]:
+async def alice(profile_of_alice: BrowserContext, server: ChainlitServer) -> AsyncIterator[Ui]:
     """A window in which alice is logged in."""
-    async with open_page(browser, server.url, "alice") as ui:
+    async with window(profile_of_alice, server.url) as ui:
         yield ui
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def bob(browser: Browser, server: ChainlitServer) -> AsyncIterator[Ui]:
+async def bob(profile_of_bob: BrowserContext, server: ChainlitServer) -> AsyncIterator[Ui]:
     """A window in which bob is logged in."""
-    async with open_page(browser, server.url, "bob") as ui:
+    async with window(profile_of_bob, server.url) as ui:
         yield ui

@@ -6,18 +6,18 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import BrowserContext, Page, expect
 
 from tests.support.server import ChainlitServer
-from tests.support.ui import Ui, open_page
+from tests.support.ui import Ui, window
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def shown(browser: Browser, server: ChainlitServer) -> AsyncIterator[Page]:
+async def shown(profile_of_alice: BrowserContext, server: ChainlitServer) -> AsyncIterator[Page]:
     """A chat in which everything was shown, resumed."""
-    async with open_page(browser, server.url, "alice") as ui:
+    async with window(profile_of_alice, server.url) as ui:
         await ui.say("show everything")
         await expect(ui.answer("Here you are")).to_be_visible()
         await ui.reload()

@@ -13,10 +13,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from playwright.async_api import Browser, FilePayload, Locator, Page, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    FilePayload,
+    Locator,
+    Page,
+    async_playwright,
+    expect,
+)
 
 CHROMIUM = os.environ.get("CHAINKEEP_CHROMIUM") or shutil.which("chromium") or ""
 SCREENSHOTS = Path(os.environ.get("CHAINKEEP_SCREENSHOTS") or tempfile.gettempdir())
+
+# Milliseconds; a busy machine may need most of them.
+PATIENCE = 20_000
+expect.set_options(timeout=PATIENCE)
 
 _ARGUMENTS = [
     "--no-sandbox",
@@ -42,19 +54,34 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def open_page(browser: Browser, url: str, user: str) -> AsyncIterator[Ui]:
-    """A window of its own, with ``user`` logged in and a new chat before them."""
-    context = await browser.new_context(
+async def logged_in(browser: Browser, url: str, user: str) -> AsyncIterator[BrowserContext]:
+    """A browser profile of its own, in which ``user`` is logged in."""
+    profile = await browser.new_context(
+        base_url=url,
         viewport={"width": 1280, "height": 800},
         permissions=["clipboard-read", "clipboard-write"],
     )
-    context.set_default_timeout(15_000)
+    profile.set_default_timeout(PATIENCE)
     try:
-        ui = Ui(await context.new_page(), url)
-        await ui.log_in(user)
+        page = await profile.new_page()
+        await Ui(page, url).log_in(user)
+        await page.close()
+        yield profile
+    finally:
+        await profile.close()
+
+
+@asynccontextmanager
+async def window(profile: BrowserContext, url: str) -> AsyncIterator[Ui]:
+    """A window with a new chat."""
+    page = await profile.new_page()
+    try:
+        await page.goto(f"{url}/")
+        ui = Ui(page, url)
+        await ui.connected()
         yield ui
     finally:
-        await context.close()
+        await page.close()
 
 
 class Ui:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import subprocess
@@ -9,7 +10,7 @@ import sys
 import sysconfig
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 import pytest
@@ -27,13 +28,16 @@ from tests.transfer.conftest import everything, execute, run_scripts
 PROGRAM = Path(sysconfig.get_path("scripts")) / "chainkeep"
 T = TypeVar("T")
 
+# Click before 8.2 has to be told not to mix stdout and stderr.
+MIXES = "mix_stderr" in inspect.signature(CliRunner).parameters
+SEPARATELY: dict[str, Any] = {"mix_stderr": False} if MIXES else {}
 COMMANDS = ("adopt", "migrate", "schema")
 
 
 def typed(*words: str, url: str | None = None, answer: str | None = None) -> Result:
     """Run the command in this process."""
     environment = {"CHAINKEEP_DATABASE_URL": url, "CHAINKEEP_SCHEMA": None}
-    return CliRunner().invoke(main, words, input=answer, env=environment)
+    return CliRunner(**SEPARATELY).invoke(main, words, input=answer, env=environment)
 
 
 def run(*words: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:

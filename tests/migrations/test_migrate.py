@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -24,7 +25,8 @@ from chainkeep.errors import (
 from tests.support.databases import plain_engine, run_on
 from tests.support.postgres import PostgresServer
 
-OURS = {"users", "threads", "steps", "elements", "feedbacks", "blob_deletions", "chainkeep_version"}
+SCHEMA = Path(__file__).parents[2] / "schema.sql"
+OURS = set(re.findall(r"^CREATE TABLE (\w+)", SCHEMA.read_text(), re.MULTILINE))
 
 
 def tables(connection: Connection) -> set[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 from chainkeep.blobs import Blobs, BlobSource
-from chainkeep.blobs.outbox import Outbox
+from chainkeep.blobs.outbox import Backlog, Outbox
 from chainkeep.db import queries
 from chainkeep.db.database import Database
 from chainkeep.db.writer import Unit, Writer
@@ -93,6 +93,10 @@ class Attachments:
                 lambda connection: queries.blob_deletion_requests(connection, count=10_000)
             )
         )
+
+    def backlog(self) -> Backlog | None:
+        """What waits for a bucket; None for a store that nothing waits for."""
+        return self.blobs.pending() if isinstance(self.blobs, Outbox) else None
 
     async def close(self, timeout: float) -> None:
         """Finish the removals, for at most ``timeout`` seconds, then close the blob store."""

@@ -24,6 +24,7 @@ from chainkeep.db.step_writes import StepWrite
 from chainkeep.db.up_to_date import UpToDateDatabase
 from chainkeep.db.writer import Unit, Writer
 from chainkeep.errors import TransientStorageError
+from chainkeep.models import Health
 from chainkeep.settings import Settings
 
 __all__ = ["Keeper"]
@@ -68,6 +69,20 @@ class Keeper:
     def blobs(self) -> Blobs:
         """Where the bytes of elements are."""
         return self._attachments.blobs
+
+    def health(self) -> Health:
+        """How the ways into the database and the blob store are doing; asks neither of them."""
+        backlog = self._attachments.backlog()
+        return Health(
+            queued_writes=self._writer.depth,
+            oldest_queued_seconds=self._writer.oldest_seconds,
+            retries=self._writer.retries,
+            journal_writes=self._replay.waiting,
+            journal_bytes=self._replay.size,
+            waiting_blobs=backlog.count if backlog else 0,
+            waiting_blob_bytes=backlog.bytes if backlog else 0,
+            last_error=self._writer.last_error,
+        )
 
     async def drain(self) -> None:
         """Wait until all that was handed over so far is committed and stored, or has failed."""

@@ -17,6 +17,7 @@ __all__ = [
     "Cursor",
     "Element",
     "Feedback",
+    "Health",
     "Page",
     "Step",
     "Thread",
@@ -246,6 +247,25 @@ class Page(Generic[T]):
     items: list[T]
     next_cursor: str | None
     """Names the last item's place; None where nothing follows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How the ways into the database and the blob store are doing."""
+
+    queued_writes: int
+    """Not committed yet."""
+    oldest_queued_seconds: float
+    retries: int
+    """How many times a transient fault made a batch of writes run again, since the start."""
+    journal_writes: int
+    """Kept on disk because the database does not take them."""
+    journal_bytes: int
+    waiting_blobs: int
+    """Kept on disk because the bucket does not take them."""
+    waiting_blob_bytes: int
+    last_error: str | None
+    """The last fault of a write, transient or not; never content."""
 
 
 class Cursor(NamedTuple):

@@ -25,7 +25,7 @@ from chainkeep.chainlit.elements import ElementMethods
 from chainkeep.chainlit.hold import Hold, current_caller, own_thread
 from chainkeep.chainlit.storage import blobs_of
 from chainkeep.errors import ChainkeepError, InvalidInputError
-from chainkeep.models import Caller
+from chainkeep.models import Caller, Health
 from chainkeep.settings import DatabaseSettings, Settings
 from chainkeep.store import Store
 
@@ -108,6 +108,10 @@ class ChainkeepDataLayer(ElementMethods, EarlierMethods, BaseDataLayer):
         everything.
         """
         await self.store.close()
+
+    def health(self) -> Health:
+        """How the ways into the database and the blob store are doing, for a health check."""
+        return self.store.health()
 
     # Users
 

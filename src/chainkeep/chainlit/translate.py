@@ -219,8 +219,11 @@ def element_from_chainlit(element: ChainlitElement, *, thread_id: str | None) ->
 
 
 def _tasks(element: ChainlitElement) -> object:
-    content = element.content
-    return json.loads(content) if isinstance(content, (str, bytes)) and content else None
+    try:
+        return json.loads(element.content or "null")
+    except ValueError:
+        # A list that was never sent: Chainlit writes the tasks down as it sends them.
+        return None
 
 
 def element_content(element: ChainlitElement) -> BlobSource | None:

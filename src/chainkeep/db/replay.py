@@ -66,13 +66,26 @@ class Replay:
         if self._started:
             return
         self._started = True
-        self._taken = await asyncio.to_thread(self._journal.take_over)
-        for file in self._taken:
-            await asyncio.to_thread(self._count, file)
+        await self._take_over()
         if self._taken:
             logger.warning("%d writes of an earlier process are brought in.", self.waiting)
             await self._try_all()
             self._go_on()
+
+    async def bring_in(self) -> int:
+        """Bring in what dead processes left behind, now or not at all; how many writes it was.
+
+        ``TransientStorageError`` where the database is away; then nothing more is lost than time.
+        """
+        await self._take_over()
+        found = self.waiting
+        await self._all()
+        return found
+
+    async def _take_over(self) -> None:
+        self._taken = await asyncio.to_thread(self._journal.take_over)
+        for file in self._taken:
+            await asyncio.to_thread(self._count, file)
 
     async def keep(self, kept: Sequence[Unit[Any]]) -> None:
         """Keep units, in order, all or none; they are on disk when this returns."""
@@ -111,16 +124,19 @@ class Replay:
     async def _try_all(self) -> bool:
         """Whether the database took anything."""
         try:
-            while self._taken:
-                await self._replay(self._taken[0])
-                file = self._taken.pop(0)
-                await self._finish(file.id, partial(file.close, remove=True))
-            if self._journal.own is not None:
-                await self._replay_own(self._journal.own)
-        except TransientStorageError as exc:
+            await self._all()
+        except ChainkeepError as exc:
             logger.warning("%d writes wait in the journal: %s", self.waiting, exc)
             return False
         return True
+
+    async def _all(self) -> None:
+        while self._taken:
+            await self._replay(self._taken[0])
+            file = self._taken.pop(0)
+            await self._finish(file.id, partial(file.close, remove=True))
+        if self._journal.own is not None:
+            await self._replay_own(self._journal.own)
 
     async def _replay_own(self, file: JournalFile) -> None:
         end = await self._replay(file)

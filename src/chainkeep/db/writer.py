@@ -75,6 +75,7 @@ class Entry(Generic[T]):
         self.unit = unit
         self.result: asyncio.Future[T] = loop.create_future()
         """The submitter's, who may cancel it."""
+        self.since = loop.time()
         self.over: asyncio.Future[None] = loop.create_future()
         """Ours: done once the unit is committed, kept, or has failed, whoever still waits."""
         # Chainlit leaves most writes to themselves; a failure is logged when it happens.
@@ -123,6 +124,10 @@ class Writer:
         self._queue: deque[Entry[Any]] = deque()
         self._latest: dict[str, asyncio.Future[None]] = {}
         self._running: asyncio.Task[None] | None = None
+        self.retries = 0
+        """How many times a transient fault made a batch run again."""
+        self.last_error: str | None = None
+        """The last fault, transient or not; never content."""
 
     def submit(self, unit: Unit[T]) -> asyncio.Future[T]:
         """Take a place in the queue. The future has the work's result once it is committed, or its
@@ -156,6 +161,11 @@ class Writer:
     def depth(self) -> int:
         """How many units are not committed yet."""
         return len(self._queue)
+
+    @property
+    def oldest_seconds(self) -> float:
+        """How long the oldest of them has waited."""
+        return asyncio.get_running_loop().time() - self._queue[0].since if self._queue else 0.0
 
     async def close(self, timeout: float) -> int:
         """Finish what was submitted, for at most ``timeout`` seconds, and keep the rest where it
@@ -193,6 +203,7 @@ class Writer:
             await self._keep(batch, exc)
         except Exception as exc:  # noqa: BLE001 - the boundary: whatever went wrong goes to whoever waits
             if len(batch) == 1:
+                self.last_error = type(exc).__name__
                 return batch[0].fail(exc)
             middle = len(batch) // 2
             await self._commit(batch[:middle])
@@ -226,8 +237,10 @@ class Writer:
             try:
                 return await self._database.write(work)
             except TransientStorageError as exc:
+                self.last_error = str(exc)
                 if loop.time() + pause > deadline:
                     raise
+                self.retries += 1
                 logger.warning("A write will be tried again in %.2f s: %s", pause, exc)
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))
                 pause = min(pause * 2, _LONGEST_PAUSE)

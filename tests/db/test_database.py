@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from tests.support.faults import FaultProxy
 from tests.support.pgbouncer import PROGRAM, pgbouncer
 from tests.support.postgres import PostgresDatabases, PostgresServer, postgres_servers
 from tests.support.server import free_port
+from tests.support.waiting import eventually
 
 
 def thread(thread_id: str) -> Callable[[Connection], Thread | None]:
@@ -246,17 +247,11 @@ async def test_a_statement_that_is_killed_while_it_runs_is_a_transient_fault(
 
 async def _until_sleeping(server: PostgresServer) -> None:
     sleepers = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
-    await until(lambda: run_on(server.url(), lambda connection: connection.scalar(sleepers)))
 
+    async def sleeping() -> bool:
+        return bool(await run_on(server.url(), lambda connection: connection.scalar(sleepers)))
 
-async def until(holds: Callable[[], Awaitable[object]]) -> None:
-    """Ask again and again until the answer is yes; ``TimeoutError`` after ten seconds."""
-
-    async def ask() -> None:
-        while not await holds():  # noqa: ASYNC110 - a server sends no event
-            await asyncio.sleep(0.01)
-
-    await asyncio.wait_for(ask(), 10)
+    await eventually(sleeping)
 
 
 async def test_a_server_that_restarts_is_a_transient_fault(
@@ -440,7 +435,11 @@ async def test_a_closed_database_has_no_connection_left(
     await database.close()
     ours = text("SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = :name")
     name = {"name": make_url(url).database}
-    await until(lambda: looking.read(lambda connection: connection.scalar(ours, name)))
+
+    async def none_left() -> bool:
+        return bool(await looking.read(lambda connection: connection.scalar(ours, name)))
+
+    await eventually(none_left)
 
 
 @pytest.fixture

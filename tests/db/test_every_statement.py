@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection
 
 from benchmarks.explain import ARGUMENTS, run
-from chainkeep.db import queries
+from chainkeep.db import execution, queries
 from chainkeep.db.database import Database
 from chainkeep.db.statements import STATEMENTS
 
@@ -43,7 +43,7 @@ async def test_a_query_passes_exactly_the_parameters_of_its_statement(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passed: dict[str, set[str]] = defaultdict(set)
-    one, each = queries._run, queries._each
+    one, each = execution.run, execution.each
 
     def note_one(connection: Connection, name: str, binds: Mapping[str, Any]) -> Any:
         passed[name].update(binds)
@@ -53,8 +53,8 @@ async def test_a_query_passes_exactly_the_parameters_of_its_statement(
         passed[name].update(*many)
         return each(connection, name, many)
 
-    monkeypatch.setattr(queries, "_run", note_one)
-    monkeypatch.setattr(queries, "_each", note_each)
+    monkeypatch.setattr(execution, "run", note_one)
+    monkeypatch.setattr(queries, "each", note_each)
     await database.write(lambda connection: [run(connection, call) for call in ARGUMENTS])
 
     assert passed == {name: set(each.binds) for name, each in STATEMENTS["sqlite"].items()}

@@ -340,7 +340,7 @@ async def test_a_file_that_another_process_holds_for_long_is_tried_again(
     writer = make_writer(counting)
     with held_by_another_process(url):
         future = writer.submit(unit("t"))
-        while counting.begun < 3:  # noqa: ASYNC110 - the counter sends no event
+        while counting.begun < 3:
             await asyncio.sleep(0.01)
         assert not future.done()
     await future

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
@@ -92,6 +93,7 @@ class Keeper:
 
     async def close(self) -> None:
         """Finish what was handed over, within ``close_timeout_seconds``, then release it all."""
+        atexit.unregister(self._keep_leftovers)
         timeout = self.settings.close_timeout_seconds
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=timeout)
@@ -110,6 +112,9 @@ class Keeper:
         return await self._database.write(
             partial(units.execute, statement=statement, parameters=parameters)
         )
+
+    def _keep_leftovers(self) -> None:
+        self._replay.keep_at_exit(self._writer.leftovers())
 
     async def _settled(self, thread_id: str | None = None) -> None:
         """Wait for what was handed over so far, for a thread or at all, so that it can be read.
@@ -155,6 +160,8 @@ class Keeper:
     def _queue(self, unit: Unit[T]) -> asyncio.Future[T]:
         if not self._opened:
             self._opened = True
+            # Chainlit mounted in another app is never told to close its data layer.
+            atexit.register(self._keep_leftovers)
             _ = self._background(self._attachments.start())
         return self._writer.submit(unit)
 

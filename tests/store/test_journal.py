@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -177,3 +179,38 @@ def test_every_kind_of_write_survives_the_journal() -> None:
         ),
     ]
     assert [from_record(to_record("t", work)) for work in works] == [("t", work) for work in works]
+
+
+def test_what_is_queued_when_a_process_ends_without_closing_is_there_in_the_next(
+    tmp_path: Path,
+) -> None:
+    program = """
+import asyncio, sys
+from chainkeep.models import Step
+from chainkeep.settings import DatabaseSettings, Settings
+from chainkeep.store import Store
+from chainkeep.values import utc_now
+
+async def main():
+    url = f"sqlite+aiosqlite:///{sys.argv[1]}/c.db"
+    settings = Settings(database=DatabaseSettings(url=url), journal=f"{sys.argv[1]}/journal",
+                        blobs=f"{sys.argv[1]}/blobs")
+    store = Store(settings)
+    if sys.argv[2] == "write":
+        for number in range(50):
+            store.create_step(Step(id=f"s{number}", thread_id="t", type="run", created_at=utc_now()))
+        return
+    await store.create_step(Step(id="last", thread_id="t", type="run", created_at=utc_now()))
+    print(len((await store.get_thread("t")).steps))
+    await store.close()
+
+asyncio.run(main())
+"""
+    for mode in ("write", "read"):
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path), mode],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+    assert done.stdout.strip() == "51"

@@ -95,6 +95,12 @@ class Replay:
             self._keys.update(unit.key for unit in kept)
         self._go_on()
 
+    def keep_at_exit(self, kept: Sequence[Unit[Any]]) -> None:
+        """Keep units without an event loop, as the last thing this process does."""
+        if kept:
+            self._journal.append([to_record(unit.key, unit.work) for unit in kept])
+            logger.warning("%d writes are kept for the next process.", len(kept))
+
     async def close(self) -> None:
         """Stop, and leave what is still kept to the next process."""
         if self._running is not None:

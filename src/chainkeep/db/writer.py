@@ -175,9 +175,16 @@ class Writer:
             await asyncio.wait([self._running], timeout=timeout)
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
-        undone = [entry for entry in self._queue if not entry.over.done()]
+        undone = self._undone()
         self._queue.clear()
         return await self._keep(undone, TransientStorageError(_CLOSED))
+
+    def leftovers(self) -> list[Unit[Any]]:
+        """What is neither committed nor kept, and can be; for when there is no loop any more."""
+        return [entry.unit for entry in self._undone() if entry.unit.promise is not None]
+
+    def _undone(self) -> Batch:
+        return [entry for entry in self._queue if not entry.over.done()]
 
     def _forget(self, key: str, over: asyncio.Future[None]) -> None:
         if self._latest.get(key) is over:

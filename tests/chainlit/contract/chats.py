@@ -1,14 +1,14 @@
-"""Chainlit's side of a chat, without a server: its own sessions, contexts, emitters and handlers."""
+"""Chainlit's side of a chat, without a server: its own sessions, emitters, handlers and routes."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from contextvars import Token
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import uuid4
 
 import chainlit as cl
@@ -25,6 +25,9 @@ from starlette.responses import JSONResponse
 
 from chainkeep.chainlit import ChainkeepDataLayer
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 T = TypeVar("T")
 Dict = dict[str, Any]
 Work = Callable[[], Awaitable[T]]
@@ -35,6 +38,11 @@ def as_sent(value: T) -> T:
     JSONResponse(content=value)
     assert json.loads(json.dumps(value)) == value
     return value
+
+
+def fire(call: Coroutine[Any, Any, object]) -> None:
+    """Start a call as Chainlit does: nobody keeps the task, or asks for its outcome."""
+    _ = asyncio.create_task(call)
 
 
 async def everything_fired() -> None:
@@ -71,7 +79,7 @@ class Chat:
     def thread_id(self) -> str:
         return self.session.thread_id
 
-    def __enter__(self) -> Chat:
+    def __enter__(self) -> Self:
         self._outside.append(context_var.set(ChainlitContext(self.session)))
         return self
 
@@ -106,7 +114,7 @@ class Chat:
 
     async def resume(self) -> ThreadDict | None:
         """What Chainlit does when a chat is opened from the sidebar; the thread it then shows."""
-        thread = await asyncio.create_task(socket.resume_thread(self.session))
+        thread: ThreadDict | None = await asyncio.create_task(socket.resume_thread(self.session))
         self.session.has_first_interaction = thread is not None
         return thread
 
@@ -200,7 +208,7 @@ class App:
         return b"".join([piece async for piece in self.layer.blobs.stream(blob.key)])
 
     async def blob_keys(self) -> list[str]:
-        return [key async for key in self.layer.blobs.keys()]
+        return [key async for key in self.layer.blobs.keys()]  # noqa: SIM118 - no dict
 
     @asynccontextmanager
     async def http(self, identifier: str) -> AsyncIterator[httpx.AsyncClient]:

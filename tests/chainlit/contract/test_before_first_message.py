@@ -7,7 +7,7 @@ from pathlib import Path
 
 import chainlit as cl
 
-from tests.chainlit.contract.chats import App, everything_fired, in_slack, step_dict
+from tests.chainlit.contract.chats import App, everything_fired, fire, in_slack, step_dict
 
 
 async def test_a_chat_in_which_nobody_spoke_is_no_thread(app: App):
@@ -45,11 +45,11 @@ async def test_what_was_kept_back_goes_ahead_of_what_comes_live(app: App):
     chat = await app.chat()
     with chat:
         for n in range(10):
-            _ = asyncio.create_task(app.layer.update_step(step_dict("a", "", output=str(n))))
+            fire(app.layer.update_step(step_dict("a", "", output=str(n))))
         await asyncio.sleep(0)
         chat.session.has_first_interaction = True
         # Chainlit has not begun to play its queues back, and the app goes on.
-        _ = asyncio.create_task(app.layer.update_step(step_dict("a", "", output="live")))
+        fire(app.layer.update_step(step_dict("a", "", output="live")))
         await asyncio.sleep(0)
         await chat.session.flush_method_queue()
     await everything_fired()

@@ -97,7 +97,7 @@ async def test_a_message_that_is_starred_before_it_is_written_is_written_starred
 
 async def test_only_true_counts_as_a_star(app: App):
     chat = await app.spoken()
-    for n, value in enumerate([True, False, None, "true", 1, "\": true", {"favorite": True}]):
+    for n, value in enumerate([True, False, None, "true", 1, '": true', {"favorite": True}]):
         metadata = {"favorite": value, "note": '"favorite": true'}
         await app.layer.create_step(step_dict(str(n), chat.thread_id, metadata=metadata))
     assert [step["id"] for step in await starred(app)] == ["0"]
@@ -122,6 +122,7 @@ async def test_the_newest_star_comes_first(app: App):
     assert [step["id"] for step in await starred(app)] == ["3", "2", "1"]
 
 
+@pytest.mark.usefixtures("own_database")
 async def test_a_database_that_cannot_answer_raises(app: App):
     user = await app.user("alice")
     await app.layer.execute_sql("DROP TABLE steps", {})

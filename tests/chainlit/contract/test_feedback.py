@@ -108,6 +108,7 @@ async def test_the_id_of_another_steps_vote_is_refused(app: App):
     assert await voted(app, "b") is None
 
 
+@pytest.mark.usefixtures("own_database")
 async def test_a_database_that_cannot_take_a_vote_says_so(app: App):
     await app.layer.create_step(step_dict())
     await app.layer.execute_sql("DROP TABLE feedbacks", {})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from itertools import chain
+from typing import Any, Literal
 
 import pytest
 from chainlit.types import Feedback, Pagination, ThreadFilter
@@ -72,7 +73,7 @@ async def test_pages_follow_each_other_without_gap_or_repeat(app: App):
 async def test_threads_of_the_same_moment_are_neither_skipped_nor_repeated(app: App):
     for n in range(7):
         await thread(app, f"t{n}", "", 1)
-    assert sum(await pages(app, 2), []) == [f"t{n}" for n in reversed(range(7))]
+    assert list(chain(*await pages(app, 2))) == [f"t{n}" for n in reversed(range(7))]
 
 
 async def test_a_cursor_outlives_the_row_it_was_made_from(app: App):
@@ -175,7 +176,8 @@ async def test_a_search_has_pages_too(app: App):
 
 
 async def test_both_votes_can_be_asked_for_zero_too(app: App):
-    for n, votes in enumerate([(0,), (1,), (0, 1), ()]):
+    ballots: list[tuple[Literal[0, 1], ...]] = [(0,), (1,), (0, 1), ()]
+    for n, votes in enumerate(ballots):
         await thread(app, f"t{n}", "", n, "a", "b")
         for m, value in enumerate(votes):
             await app.layer.upsert_feedback(Feedback(forId=f"t{n} {m}", value=value))

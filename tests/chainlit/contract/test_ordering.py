@@ -10,7 +10,7 @@ import chainlit as cl
 from chainlit.types import Feedback
 
 from tests.chainlit.conftest import MakeLayer
-from tests.chainlit.contract.chats import App, Chat, as_sent, everything_fired, step_dict
+from tests.chainlit.contract.chats import App, Chat, as_sent, everything_fired, fire, step_dict
 
 Dict = dict[str, Any]
 
@@ -86,8 +86,9 @@ async def test_steps_in_a_circle_are_all_shown(app: App):
 
 
 async def test_a_very_deep_thread_comes_back(app: App):
-    chain = [(str(n), str(n - 1) if n else None, 1) for n in range(1500)]
-    _ = [asyncio.create_task(write(app, step)) for step in reversed(chain)]
+    chain = [(str(n), str(n - 1) if n else None, 1) for n in range(1_050)]
+    for step in reversed(chain):
+        fire(write(app, step))
     await everything_fired()
     assert await ids(app) == [id for id, *_ in chain]
     await app.layer.delete_step("0")
@@ -151,10 +152,10 @@ async def test_a_thread_that_is_deleted_while_its_chat_goes_on_stays_deleted(app
         chat = await app.spoken(text="hi")
         with chat:
             for _ in range(n):
-                _ = asyncio.create_task(app.layer.create_step(step_dict(f"{n}a{_}", "")))
-            _ = asyncio.create_task(app.layer.delete_thread(chat.thread_id))
+                fire(app.layer.create_step(step_dict(f"{n}a{_}", "")))
+            fire(app.layer.delete_thread(chat.thread_id))
             for _ in range(10 - n):
-                _ = asyncio.create_task(app.layer.create_step(step_dict(f"{n}b{_}", "")))
+                fire(app.layer.create_step(step_dict(f"{n}b{_}", "")))
         await chat.disconnect()
         await everything_fired()
         assert await app.layer.get_thread(chat.thread_id) is None
@@ -199,7 +200,7 @@ async def test_everything_may_arrive_before_its_thread_and_backwards(app: App):
 
 async def test_a_read_sees_what_was_fired_before_it(app: App):
     for n in range(50):
-        _ = asyncio.create_task(app.layer.create_step(step_dict(str(n), createdAt=at(1))))
+        fire(app.layer.create_step(step_dict(str(n), createdAt=at(1))))
     await asyncio.sleep(0)
     assert await ids(app) == [str(n) for n in range(50)]
 
@@ -209,7 +210,7 @@ async def test_a_thread_can_be_read_while_others_write_to_it(app: App, make_laye
     for n in range(60):
         steps = (step_dict(f"run{n}"), step_dict(f"answer{n}", parentId=f"run{n}"))
         for step in steps:
-            _ = asyncio.create_task((app.layer, other)[n % 2].create_step(step))
+            fire((app.layer, other)[n % 2].create_step(step))
         if n % 10 == 0:
             as_sent(await app.layer.get_thread("thread"))
     await everything_fired()

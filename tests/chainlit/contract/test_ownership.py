@@ -35,9 +35,7 @@ async def everything(app: App, chat: Chat) -> dict[str, Any]:
     return thread
 
 
-async def test_a_message_under_a_foreign_id_changes_nothing(
-    app: App, victim: Chat, mallory: Chat
-):
+async def test_a_message_under_a_foreign_id_changes_nothing(app: App, victim: Chat, mallory: Chat):
     before = await everything(app, victim)
     for step in before["steps"]:
         if step["type"] == "user_message":
@@ -106,8 +104,8 @@ async def test_a_new_component_is_not_put_into_a_foreign_thread(
     app: App, victim: Chat, mallory: Chat
 ):
     before = await everything(app, victim)
+    element = cl.CustomElement(id="new", name="x", thread_id=victim.thread_id, for_id="answer")
     with mallory, pytest.raises(ConflictError):
-        element = cl.CustomElement(id="new", name="x", thread_id=victim.thread_id, for_id="answer")
         await app.layer.create_element(element)
     await everything_fired()
     assert await everything(app, victim) == before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from typing import Any, get_type_hints
+from typing import Any
 
 import chainlit as cl
 from chainlit import socket
@@ -13,7 +13,7 @@ from literalai.observability.generation import ChatGeneration
 
 from chainkeep.chainlit import ChainkeepDataLayer
 from tests.chainlit.conftest import MakeLayer
-from tests.chainlit.contract.chats import App, Chat, everything_fired, step_dict
+from tests.chainlit.contract.chats import App, Chat, everything_fired, fire, step_dict
 
 FULL: dict[str, Any] = {
     "id": "full",
@@ -66,7 +66,7 @@ async def test_an_update_before_any_create_makes_the_step(app: App):
 
 async def test_every_key_that_chainlit_knows_is_among_those_that_come_back(app: App):
     await app.layer.create_step(step_dict())
-    known = set(get_type_hints(StepDict)) - {"icon"}  # which a step says in its metadata
+    known = set(StepDict.__annotations__) - {"icon"}  # which a step says in its metadata
     assert known <= set(await app.step("thread", "step"))
 
 
@@ -97,7 +97,7 @@ async def test_what_a_step_says_of_itself_comes_back(app: App):
         step.default_open, step.show_input, step.language = True, False, "json"
         step.generation = ChatGeneration(provider="p", token_count=3)
         async with step:
-            step.input, step.output = {"q": "?"}, ["answer"]
+            step.input, step.output = {"q": "?"}, "answer"
     await everything_fired()
     stored = await app.step(chat.thread_id, step.id)
     said: dict[str, Any] = dict(step.to_dict())
@@ -175,7 +175,7 @@ async def test_a_create_never_undoes_an_update_in_whatever_order_the_tasks_run(a
             "U": app.layer.update_step(step_dict(f"b{n}", output="final too")),
         }
         for call in order:
-            _ = asyncio.create_task(calls[call])
+            fire(calls[call])
     await everything_fired()
     stored = {step["id"]: step for step in await app.steps("thread")}
     for n in range(len(orders)):
@@ -188,15 +188,15 @@ async def test_a_create_and_an_update_by_two_processes_leave_what_the_update_wro
 ):
     other = make_layer()
     for n in range(20):
-        _ = asyncio.create_task(app.layer.create_step(step_dict(str(n), output="")))
-        _ = asyncio.create_task(other.update_step(step_dict(str(n), output="final")))
+        fire(app.layer.create_step(step_dict(str(n), output="")))
+        fire(other.update_step(step_dict(str(n), output="final")))
     await everything_fired()
     assert await app.outputs("thread") == ["final"] * 20
 
 
 async def test_of_many_updates_the_last_counts(app: App):
     for n in range(40):
-        _ = asyncio.create_task(app.layer.update_step(step_dict(output=str(n))))
+        fire(app.layer.update_step(step_dict(output=str(n))))
     await everything_fired()
     assert await app.outputs("thread") == ["39"]
 
@@ -207,7 +207,7 @@ async def test_the_same_create_twice_makes_one_step(app: App):
 
 
 async def test_what_an_update_clears_is_cleared(app: App):
-    cleared = {
+    cleared: dict[str, Any] = {
         "parentId": None, "name": "", "input": "", "output": "", "metadata": {}, "tags": [],
         "modes": None, "generation": None, "command": None, "language": None, "isError": False,
         "waitForAnswer": False, "defaultOpen": False, "autoCollapse": False, "showInput": False,

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import chainlit as cl
 import pytest
-from chainlit import socket
+from chainlit.session import WebsocketSession
 from chainlit.types import UpdateThreadRequest
 
 from chainkeep.errors import StorageError
 from tests.chainlit.conftest import MakeLayer
 from tests.chainlit.contract.chats import App, as_sent, everything_fired, in_slack, step_dict
 
-KEYS = {"id", "createdAt", "name", "userId", "userIdentifier", "tags", "metadata", "steps", "elements"}
+KEYS = {
+    "id",
+    "createdAt",
+    "name",
+    "userId",
+    "userIdentifier",
+    "tags",
+    "metadata",
+    "steps",
+    "elements",
+}
 
 
 async def test_a_thread_has_every_key_that_chainlit_reads(app: App):
@@ -32,6 +43,7 @@ async def test_a_thread_that_nobody_wrote_is_none(app: App):
     assert await app.layer.get_thread("no such thread") is None
 
 
+@pytest.mark.usefixtures("own_database")
 async def test_a_database_that_cannot_answer_raises_and_is_no_missing_thread(app: App):
     chat = await app.spoken()
     for table in ("elements", "steps", "threads"):
@@ -168,9 +180,7 @@ async def test_a_thread_is_named_after_its_first_message_whole(app: App):
     for text in ("x" * 100_000, "", "line\nbreak \0 and 🐚"):
         chat = await app.spoken(text=text)
         assert (await app.thread(chat.thread_id))["name"] == text
-        assert [len(row["name"]) for row in (await app.page(first=1))["data"]] == [
-            len(text[:300])
-        ]
+        assert [len(row["name"]) for row in (await app.page(first=1))["data"]] == [len(text[:300])]
 
 
 async def test_a_rename_over_http_wins(app: App):
@@ -210,13 +220,10 @@ async def test_an_app_may_give_its_chat_a_title_of_its_own(app: App):
 async def test_a_chat_platform_names_a_thread_once(app: App):
     user = await app.user("slack alice")
     for text in ("first", "second"):
-        await in_slack(
-            lambda text=text: app.layer.update_thread(
-                thread_id="slack", name=text, metadata={"client": "slack"}, user_id=user.id
-            ),
-            "slack",
-            user,
+        naming = partial(
+            app.layer.update_thread, "slack", name=text, metadata={"a": 1}, user_id=user.id
         )
+        await in_slack(naming, "slack", user)
     await everything_fired()
     thread = await app.thread("slack")
     assert (thread["name"], thread["userIdentifier"]) == ("first", "slack alice")
@@ -291,13 +298,15 @@ async def test_what_a_caller_does_to_a_thread_is_not_kept(app: App):
     assert len(second["steps"]) == 1
 
 
+@pytest.mark.usefixtures("own_database")
 async def test_an_error_at_a_disconnect_does_not_keep_the_session_from_being_cleared(app: App):
     chat = await app.spoken()
     await app.layer.execute_sql("DROP TABLE threads", {})
     await chat.disconnect()
-    assert socket.WebsocketSession.get_by_id(chat.session.id) is None
+    assert WebsocketSession.get_by_id(chat.session.id) is None
 
 
+@pytest.mark.usefixtures("own_database")
 async def test_an_error_over_http_is_told(app: App):
     chat = await app.spoken()
     await app.layer.execute_sql("ALTER TABLE threads RENAME TO elsewhere", {})

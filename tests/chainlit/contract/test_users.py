@@ -76,6 +76,7 @@ async def test_what_a_caller_does_to_a_user_is_not_kept(layer: ChainkeepDataLaye
     assert (second.display_name, second.metadata) == (None, {"tags": ["a"]})
 
 
+@pytest.mark.usefixtures("own_database")
 async def test_a_database_without_users_raises_and_is_no_unknown_user(layer: ChainkeepDataLayer):
     await layer.create_user(cl.User(identifier="alice"))
     await layer.execute_sql("DROP TABLE users", {})

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from chainlit import Audio, CustomElement, Message, Text
 from chainlit.context import init_http_context
 from chainlit.data.sql_alchemy import SQLAlchemyDataLayer
 from chainlit.data.storage_clients.base import BaseStorageClient
 from chainlit.element import Element
+from chainlit.step import Step
 from chainlit.types import Feedback
 from chainlit.user import User
+from chainlit.utils import utc_now
 from sqlalchemy import Connection, column, inspect, make_url, select, table, text
 from typing_extensions import override
 
 from chainkeep.db.migrations import statements
+from chainkeep.transfer.adopt import adopt
+from chainkeep.transfer.report import AdoptionReport
 from tests.support.databases import run_on
 
 TABLES = Path(__file__).parent / "tables"
@@ -137,3 +143,83 @@ async def builtin_layer(url: str) -> AsyncIterator[Builtin]:
         yield Builtin(layer)
     finally:
         await layer.close()
+
+
+THREAD, EMPTY_THREAD = str(uuid4()), str(uuid4())
+
+
+class History:
+    """Who said what, as it was handed to Chainlit's layer."""
+
+    def __init__(self, url: str, is_postgresql: bool) -> None:
+        self.url = url
+        # The built-in layer cannot write lists to SQLite.
+        self.tags = ["a", "ü,b"] if is_postgresql else None
+        self.steps: dict[str, Row] = {}
+        self.elements: dict[str, Row] = {}
+        self.votes: dict[str, Row] = {}
+        self.user_id = ""
+        self.report = AdoptionReport(dry_run=True)
+
+    async def write(self) -> None:
+        async with builtin_layer(self.url) as chainlit:
+            self.user_id = await chainlit.user("ada@example.org", {"role": "admin", "n": 10**20})
+            for thread in (THREAD, EMPTY_THREAD):
+                await chainlit.thread(
+                    thread,
+                    name="A chat 🙂",
+                    user_id=self.user_id,
+                    metadata={"chat_profile": "GPT", "env": {}},
+                    tags=self.tags,
+                )
+            for step in self._steps():
+                await chainlit.step(step)
+            for element in self._elements():
+                await chainlit.element(element)
+            self.elements = chainlit.given["elements"]
+            self.steps = chainlit.given["steps"]
+            await self._vote(chainlit.vote)
+
+    def _steps(self) -> Iterator[Row]:
+        init_http_context(thread_id=THREAD)
+        question = Message("What's \"up\"?\n'); DROP TABLE steps; --", type="user_message")
+        question.created_at = utc_now()
+        question.metadata = {"favorite": True, "emoji": "🙂", "deep": {"list": [1, 2.5, None]}}
+        yield dict(question.to_dict())
+        run = Step(name="on_message", type="run", parent_id=question.id, thread_id=THREAD)
+        run.start, run.end = "2026-01-02T03:04:05Z", "2026-01-02T03:04:06.789Z"
+        run.show_input, run.default_open, run.auto_collapse = False, True, True
+        yield dict(run.to_dict())
+        tool = Step(name="tool", type="tool", parent_id=run.id, thread_id=THREAD, language="python")
+        tool.input, tool.output, tool.is_error = "print(1)", "1", True
+        yield {**tool.to_dict(), "tags": self.tags, "generation": {"model": "m", "tokens": 3}}
+        answer = Message("Nothing much.", language="markdown")
+        answer.created_at = utc_now()
+        yield {**answer.to_dict(), "command": "search"}
+
+    def _elements(self) -> Iterator[Any]:
+        answer = next(self._steps())["id"]
+        yield Text(name="note.txt", content="hello", display="side", for_id=answer)
+        yield Audio(name="a.mp3", content=b"..", auto_play=True, for_id=answer)
+        yield CustomElement(name="Chart", props={"values": [1, 2]}, for_id=answer)
+
+    async def _vote(self, vote: Callable[..., Any]) -> None:
+        for step_id in self.steps:
+            for value, comment in ((0, "no"), (1, None)):
+                values: Row = {"forId": step_id, "threadId": THREAD, "value": value}
+                vote_id = await vote(**values, comment=comment)
+                self.votes[vote_id] = {**values, "comment": comment}
+
+
+@pytest.fixture
+async def history(newer_url: str, database_kind: str) -> History:
+    history = History(newer_url, is_postgresql=database_kind == "postgresql")
+    await history.write()
+    return history
+
+
+@pytest.fixture
+async def adopted(history: History) -> History:
+    """The same after its adoption."""
+    history.report = await run_on(history.url, adopt)
+    return history

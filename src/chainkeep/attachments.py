@@ -53,13 +53,7 @@ class Attachments:
 
         A blob whose row was refused, or came too late, is taken away again.
         """
-        async with self._alone([key]):
-            await self.blobs.put(
-                key,
-                content.source,
-                content_type=content.content_type,
-                disposition=content.disposition,
-            )
+        await self._store(key, content)
         try:
             wanted = await asyncio.shield(written)
         except ConflictError:
@@ -68,6 +62,20 @@ class Attachments:
         if not wanted:
             await self._discard(key)
         return wanted
+
+    async def _store(self, key: str, content: Content) -> None:
+        try:
+            async with self._alone([key]):
+                await self.blobs.put(
+                    key,
+                    content.source,
+                    content_type=content.content_type,
+                    disposition=content.disposition,
+                )
+        except BlobError as exc:
+            message = "Blob %s was not stored, and its element cannot be shown: %s"
+            logger.log(logging.ERROR, message, key, exc)
+            raise
 
     def remove_soon(self, keys: Sequence[str]) -> None:
         """Remove blobs whose deletion is committed, in the background, until it succeeds."""
@@ -130,7 +138,8 @@ class Attachments:
 
     async def _remove_once(self, keys: Sequence[str]) -> None:
         async with self._alone(keys):
-            # An element that was sent again in the meantime wants its blob back.
+            # An element that is sent again wants its blob back, and its row may be on its way.
+            await self._writer.settled()
             wanted = await self._database.read(
                 lambda connection: queries.blob_deletions_wanted(connection, object_keys=keys)
             )

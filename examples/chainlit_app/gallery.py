@@ -16,7 +16,7 @@ from chainlit.element import Element
 TIDE = Path(__file__).parent / "media" / "tide.webm"
 HORIZON, SUN = 0.62, 0.16
 
-POEM = """### What the tide wrote
+POEM = """*What the tide wrote*
 
 > I came, I went, I came again,
 > and every time you knew me.

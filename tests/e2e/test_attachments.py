@@ -16,7 +16,7 @@ pytestmark = pytest.mark.e2e
 
 CONTENT = {
     "image": ("image/png", b"\x89PNG"),
-    "text": ("text/plain", b"### What the tide wrote"),
+    "text": ("text/plain", b"*What the tide wrote*"),
     "pdf": ("application/pdf", b"%PDF-1.4"),
     "audio": ("audio/", b"RIFF"),
     "video": ("video/webm", b"\x1aE\xdf\xa3"),

@@ -48,7 +48,11 @@ class ChainlitServer:
         self._env = _environment(home, env or {})
         self._process: subprocess.Popen[bytes] | None = None
         shutil.copytree(
-            EXAMPLE, home, ignore=shutil.ignore_patterns(".chainkeep", ".files", "*.log")
+            EXAMPLE,
+            home,
+            ignore=shutil.ignore_patterns(
+                ".chainkeep", ".files", "__pycache__", "screenshots", "translations"
+            ),
         )
         self._app = home / app.name
         if app.parent != EXAMPLE:

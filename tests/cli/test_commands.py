@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Connection, make_url
 
+import chainkeep.cli
 from chainkeep import __version__
 from chainkeep.cli import main
 from chainkeep.db.migrate import check, current, latest
@@ -31,7 +32,6 @@ T = TypeVar("T")
 # Click before 8.2 has to be told not to mix stdout and stderr.
 MIXES = "mix_stderr" in inspect.signature(CliRunner).parameters
 SEPARATELY: dict[str, Any] = {"mix_stderr": False} if MIXES else {}
-COMMANDS = ("adopt", "migrate", "schema")
 
 
 def typed(*words: str, url: str | None = None, answer: str | None = None) -> Result:
@@ -87,22 +87,33 @@ def test_help_loads_no_database_library() -> None:
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
 
 
+def commands(group: click.Group = main, path: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Every command and subcommand with the words it is called by."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield f"{path}{name}", command
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{path}{name} ")
+
+
 def test_the_list_of_commands_is_complete() -> None:
+    modules = {path.stem for path in Path(chainkeep.cli.__file__).parent.glob("*.py")}
+    assert set(main.list_commands(click.Context(main))) == modules - {"__init__", "connection"}
+
+
+def test_the_list_of_commands_says_what_each_is_for() -> None:
     described = typed("--help").output
-    assert main.list_commands(click.Context(main)) == list(COMMANDS)
-    for name in COMMANDS:
+    for name in main.list_commands(click.Context(main)):
         assert re.search(rf"^  {name} +[A-Z]", described, re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_and_option_has_help(name: str) -> None:
-    context = click.Context(main)
-    command = main.get_command(context, name)
-    assert command is not None
-    assert command.help
+@pytest.mark.parametrize(("words", "command"), commands())
+def test_every_command_and_option_has_help(words: str, command: click.Command) -> None:
+    assert command.help, words
     for parameter in command.params:
-        assert isinstance(parameter, click.Option)
-        assert parameter.help, parameter.name
+        assert isinstance(parameter, click.Argument) or getattr(parameter, "help", None), words
 
 
 def test_a_wrong_word_ends_with_2() -> None:

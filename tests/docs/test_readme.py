@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import sysconfig
+from itertools import takewhile
 from pathlib import Path
 
 import httpx
@@ -63,10 +64,10 @@ def test_a_python_block_runs_as_it_stands(block: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", commands("chainkeep"), ids=" ".join)
 def test_a_command_and_its_options_exist(command: list[str]) -> None:
-    _, verb, *words = command
+    verbs = list(takewhile(lambda word: not word.startswith("-"), command[1:]))
     program = Path(sysconfig.get_path("scripts")) / "chainkeep"
-    described = run([str(program), verb, "--help"], ROOT)
-    assert [word for word in words if word.startswith("-") and word not in described] == []
+    described = run([str(program), *verbs, "--help"], ROOT)
+    assert [word for word in command if word.startswith("-") and word not in described] == []
 
 
 def test_there_are_commands_to_check() -> None:

@@ -609,3 +609,18 @@ async def test_many_first_uses_at_once_make_the_tables_once(
     opened = [UpToDateDatabase(open_(empty_database_url), auto_migrate=True) for _ in range(4)]
     await asyncio.gather(*(each.write(touch(f"t{n}")) for n in range(5) for each in opened))
     assert await opened[0].read(ids_of) == {f"t{n}" for n in range(5)}
+
+
+# A connection that its loop left open is reported when it is collected.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_script_may_run_one_loop_after_another(database_url: str) -> None:
+    database = open_database(DatabaseSettings(url=database_url))
+
+    async def count() -> int:
+        return await database.read(
+            lambda c: c.exec_driver_sql("SELECT COUNT(*) FROM steps").scalar()
+        )
+
+    assert [asyncio.run(count()), asyncio.run(count())] == [0, 0]
+    asyncio.run(database.close())

@@ -124,7 +124,8 @@ class LoopDatabase:
         self._url = url
         self._settings = settings
         self._given = engine
-        self._engine = engine
+        self._engine: AsyncEngine | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def read(self, work: Work[T]) -> T:
         # Without a transaction there is neither a BEGIN nor a COMMIT to wait for.
@@ -141,14 +142,18 @@ class LoopDatabase:
         return await self._run(work)
 
     async def close(self) -> None:
-        engine, self._engine = self._engine, self._given
-        if engine is not None and engine is not self._given:
+        engine, self._engine = self._engine, None
+        if engine is not None:
             await engine.dispose()
 
     def _opened(self) -> AsyncEngine:
         # Not made before there is a loop: Chainlit builds the layer outside any coroutine of ours.
-        if self._engine is None:
-            self._engine = dialects.loop_engine(self._url, self._settings)
+        # And made again in another, such as a script's next asyncio.run: connections are a loop's.
+        loop = asyncio.get_running_loop()
+        if self._given is not None:
+            return self._given
+        if self._engine is None or self._loop is not loop:
+            self._engine, self._loop = dialects.loop_engine(self._url, self._settings), loop
         return self._engine
 
     async def _run(self, work: Work[T], isolation_level: str | None = None) -> T:

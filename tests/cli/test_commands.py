@@ -109,7 +109,7 @@ def test_the_list_of_commands_says_what_each_is_for() -> None:
         assert re.search(rf"^  {name} +[A-Z]", described, re.MULTILINE)
 
 
-@pytest.mark.parametrize(("words", "command"), commands())
+@pytest.mark.parametrize(("words", "command"), list(commands()))
 def test_every_command_and_option_has_help(words: str, command: click.Command) -> None:
     assert command.help, words
     for parameter in command.params:

@@ -35,7 +35,7 @@ if not os.environ.get("CHAINLIT_AUTH_SECRET"):
 
 
 @cl.password_auth_callback
-def log_in(username: str, password: str) -> cl.User | None:
+async def log_in(username: str, password: str) -> cl.User | None:
     if DEMO_USERS.get(username) != password:
         return None
     return cl.User(identifier=username, display_name=username.title(), metadata={"demo": True})

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import chainlit as cl
+from chainlit.types import ThreadDict
 
 from chainkeep import ChainkeepDataLayer
 
@@ -15,7 +14,7 @@ def data_layer() -> ChainkeepDataLayer:
 
 
 @cl.password_auth_callback
-def log_in(username: str, _password: str) -> cl.User:
+async def log_in(username: str, _password: str) -> cl.User:
     return cl.User(identifier=username)
 
 
@@ -25,11 +24,12 @@ async def start() -> None:
     actions = [cl.Action(name=name, label=name, payload={}) for name in ("tea", "coffee")]
     chosen = await cl.AskActionMessage("Tea or coffee?", actions=actions, timeout=60).send()
     name = await cl.AskUserMessage("And your name?", timeout=60).send()
-    await cl.Message(f"{chosen['name']} for {name['output']}.").send()
+    if chosen and name:
+        await cl.Message(f"{chosen['name']} for {name['output']}.").send()
 
 
 @cl.on_chat_resume
-async def resume(_thread: dict[str, Any]) -> None:
+async def resume(_thread: ThreadDict) -> None:
     """There is nothing to restore."""
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -611,16 +613,22 @@ async def test_many_first_uses_at_once_make_the_tables_once(
     assert await opened[0].read(ids_of) == {f"t{n}" for n in range(5)}
 
 
-# A connection that its loop left open is reported when it is collected.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
+TWO_LOOPS = """
+import asyncio, sys
+from chainkeep.db.database import open_database
+from chainkeep.settings import DatabaseSettings
+
+database = open_database(DatabaseSettings(url=sys.argv[1]))
+
+async def count():
+    statement = "SELECT COUNT(*) FROM steps"
+    return await database.read(lambda connection: connection.exec_driver_sql(statement).scalar())
+
+print(asyncio.run(count()), asyncio.run(count()))
+"""
+
+
 def test_a_script_may_run_one_loop_after_another(database_url: str) -> None:
-    database = open_database(DatabaseSettings(url=database_url))
-
-    async def count() -> int:
-        return await database.read(
-            lambda c: c.exec_driver_sql("SELECT COUNT(*) FROM steps").scalar()
-        )
-
-    assert [asyncio.run(count()), asyncio.run(count())] == [0, 0]
-    asyncio.run(database.close())
+    command = [sys.executable, "-c", TWO_LOOPS, database_url]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stdout == "0 0\n"

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
 from sqlalchemy import URL, Connection
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chainkeep.db import dialects
@@ -65,7 +64,7 @@ def our_errors() -> Iterator[None]:
     """Turn a driver's error into ours."""
     try:
         yield
-    except (SQLAlchemyError, OSError, TimeoutError, asyncio.TimeoutError) as exc:
+    except dialects.driver_errors() as exc:
         raise dialects.storage_error(exc) from exc
 
 
@@ -75,7 +74,8 @@ class ThreadDatabase:
     """
 
     def __init__(self, url: URL, settings: DatabaseSettings) -> None:
-        self._engine = dialects.thread_engine(url, settings)
+        with our_errors():
+            self._engine = dialects.thread_engine(url, settings)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="chainkeep-write")
         # A database in memory is one connection, which two threads must not use at once.
         self._readers = (

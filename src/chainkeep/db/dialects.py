@@ -4,8 +4,10 @@ means.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import ssl
+import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -15,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import URL, Engine, StaticPool, create_engine, event, make_url
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -26,6 +28,7 @@ __all__ = [
     "DIALECT_NAMES",
     "IMMEDIATE",
     "PARAMETER_MARKS",
+    "driver_errors",
     "is_in_memory",
     "loop_engine",
     "needs_transactions",
@@ -188,6 +191,15 @@ def _set_schema(schema: str, connection: Connection) -> None:
 _TRANSIENT_STATES = ("08", "40001", "40P01", "53", "55P03", "57P")
 _DATA_STATE = "22"  # its messages quote the value
 _TRANSIENT_CODES = {5, 6}  # SQLITE_BUSY, SQLITE_LOCKED
+
+
+def driver_errors() -> tuple[type[BaseException], ...]:
+    """What a driver, or SQLAlchemy for it, raises. SQLAlchemy 2.0 lets asyncpg's errors through."""
+    asyncpg = sys.modules.get("asyncpg")
+    own = (asyncpg.PostgresError, asyncpg.InterfaceError) if asyncpg else ()
+    return (SQLAlchemyError, OSError, TimeoutError, asyncio.TimeoutError, *own)
+
+
 _LOST = (OSError, TimeoutError, PoolTimeoutError)
 _POOLER_HINT = "; behind PgBouncer in transaction mode set pgbouncer=True (CHAINKEEP_PGBOUNCER=1)"
 

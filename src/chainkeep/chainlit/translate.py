@@ -200,7 +200,7 @@ def element_from_chainlit(element: ChainlitElement, *, thread_id: str | None) ->
     props = _tasks(element) if given.get("type") == "tasklist" else given.get("props")
     return Element(
         id=_text(given["id"]),
-        thread_id=_text_or_none(given.get("threadId") or thread_id),
+        thread_id=_text_or_none(given.get("threadId") or thread_id or None),
         for_id=_text_or_none(given.get("forId") or None),
         type=_text(given.get("type")) or "file",
         name=_text(given.get("name")),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 from weakref import WeakValueDictionary
 
 from chainkeep.blobs import Blobs, BlobSource
@@ -47,13 +49,42 @@ class Attachments:
         self._writer = writer
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._removals: set[asyncio.Task[None]] = set()
+        self._arriving: dict[str, set[asyncio.Future[None]]] = {}
 
-    async def put(self, key: str, content: Content, written: asyncio.Future[bool]) -> bool:
+    def put(
+        self, key: str, content: Content, written: asyncio.Future[bool]
+    ) -> Coroutine[Any, Any, bool]:
         """Store a blob whose row is being written; the row's result once both are done.
 
-        A blob whose row was refused, or came too late, is taken away again.
+        A blob whose row was refused, or came too late, is taken away again. From this call on, and
+        not only once it is awaited, ``arrived`` waits for the blob.
         """
-        await self._store(key, content)
+        arrival: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._arriving.setdefault(key, set()).add(arrival)
+        arrival.add_done_callback(partial(self._has_arrived, key))
+        return self._put(key, content, written, arrival)
+
+    async def arrived(self, key: str) -> None:
+        """Wait for what is on its way into the store under a key; its row may be there already."""
+        if arriving := self._arriving.get(key):
+            await asyncio.wait(arriving)
+
+    def _has_arrived(self, key: str, arrival: asyncio.Future[None]) -> None:
+        self._arriving[key].discard(arrival)
+        if not self._arriving[key]:
+            del self._arriving[key]
+
+    async def _put(
+        self,
+        key: str,
+        content: Content,
+        written: asyncio.Future[bool],
+        arrival: asyncio.Future[None],
+    ) -> bool:
+        try:
+            await self._store(key, content)
+        finally:
+            arrival.set_result(None)
         try:
             wanted = await asyncio.shield(written)
         except ConflictError:

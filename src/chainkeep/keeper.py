@@ -85,6 +85,10 @@ class Keeper:
             last_error=self._writer.last_error,
         )
 
+    async def blob_arrived(self, key: str) -> None:
+        """Wait for a blob that is on its way into the store: its element is there before it."""
+        await self._attachments.arrived(key)
+
     async def drain(self) -> None:
         """Wait until all that was handed over so far is committed and stored, or has failed."""
         while self._tasks:

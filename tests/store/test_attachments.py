@@ -341,3 +341,27 @@ def holding(blobs: MemoryBlobs, content: bytes) -> Callable[[], Awaitable[bool]]
         return blobs.content.get(KEY) == content
 
     return holds
+
+
+async def test_who_reads_an_element_waits_for_bytes_that_are_on_their_way(
+    store: Store, blobs: MemoryBlobs
+) -> None:
+    blobs.go_on.clear()
+    saving = store.save_element(element(), CONTENT)
+    reading = asyncio.ensure_future(store.blob_arrived(KEY))
+    await blobs.putting.wait()
+    assert not reading.done()
+    blobs.go_on.set()
+    await reading
+    assert blobs.content == {KEY: b"the bytes"}
+    await saving
+
+
+async def test_nobody_waits_for_bytes_that_could_not_be_stored(
+    store: Store, blobs: MemoryBlobs
+) -> None:
+    blobs.fault = BlobError("no room")
+    saving = store.save_element(element(), CONTENT)
+    await store.blob_arrived(KEY)
+    with pytest.raises(BlobError):
+        await saving

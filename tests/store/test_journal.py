@@ -198,7 +198,8 @@ async def main():
     store = Store(settings)
     if sys.argv[2] == "write":
         for number in range(50):
-            store.create_step(Step(id=f"s{number}", thread_id="t", type="run", created_at=utc_now()))
+            step = Step(id=f"s{number}", thread_id="t", type="run", created_at=utc_now())
+            store.create_step(step)
         return
     await store.create_step(Step(id="last", thread_id="t", type="run", created_at=utc_now()))
     print(len((await store.get_thread("t")).steps))

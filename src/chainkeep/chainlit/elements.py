@@ -53,7 +53,10 @@ class ElementMethods:
     async def element_blob(self, thread_id: str, element_id: str) -> ElementBlob | None:
         """What the element route needs; None where there are no bytes of ours."""
         element = await self.store.get_element(element_id, thread_id=thread_id)
-        return None if element is None or not _has_bytes(element) else _blob(element)
+        if element is None or not _has_bytes(element):
+            return None
+        await self.store.blob_arrived(element.object_key or "")
+        return _blob(element)
 
     async def delete_element(self, element_id: str, thread_id: str | None = None) -> None:
         caller = current_caller()
@@ -71,6 +74,7 @@ class ElementMethods:
         thread_id = element.thread_id or ""
         if not self.store.settings.direct_urls:
             return element_url(thread_id, element.id)
+        await self.store.blob_arrived(element.object_key or "")
         shown = presentation(_blob(element))
         signed = element.object_key and await self.blobs.url(
             element.object_key, content_type=shown.content_type, disposition=shown.disposition

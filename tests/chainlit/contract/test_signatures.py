@@ -76,14 +76,14 @@ async def test_every_key_that_a_step_or_a_message_writes_has_its_place(app: App)
     with await app.chat():
         written = {*cl.Message("x").to_dict(), *Step().to_dict(), *StepDict.__annotations__}
     # An icon travels in the metadata; were it ever a key, it would be kept as an extra one.
-    assert written - translate._STEP_KEYS == {"icon"}
+    assert written - translate._STEP_KEYS <= {"icon"}
 
 
 async def test_every_key_that_an_element_writes_has_its_place(app: App):
     with await app.chat():
         written = {*cl.Text(content="x").to_dict(), *ElementDict.__annotations__}
     # A path names a file of the server's, and no element writes it.
-    assert written - translate._ELEMENT_KEYS == {"path"}
+    assert written - translate._ELEMENT_KEYS <= {"path"}
     assert issubclass(cl.Text, Element)
 
 

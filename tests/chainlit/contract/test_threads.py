@@ -8,6 +8,7 @@ from typing import Any
 
 import chainlit as cl
 import pytest
+from chainlit.config import config
 from chainlit.session import WebsocketSession
 from chainlit.types import UpdateThreadRequest
 
@@ -277,10 +278,15 @@ async def test_closing_a_page_does_not_take_back_a_sharing(app: App):
     assert (await app.thread(chat.thread_id))["metadata"]["is_shared"] is True
 
 
-async def test_what_chainlit_takes_out_of_a_shared_thread_is_still_there(app: App):
+async def test_what_chainlit_takes_out_of_a_shared_thread_is_still_there(
+    app: App, monkeypatch: pytest.MonkeyPatch
+):
+    async def anybody(*_: object) -> bool:
+        return True
+
+    monkeypatch.setattr(config.code, "on_shared_thread_view", anybody)
     chat = await app.spoken()
     await chat.disconnect()
-    await share(app, chat.thread_id, True)
     async with app.http("bob") as http:
         shared = await http.get(f"/project/share/{chat.thread_id}")
     assert shared.status_code == 200

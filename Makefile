@@ -78,8 +78,11 @@ $(SECRET): | $(VENV)/.pip
 	@mkdir -p -m 700 $(@D)
 	@umask 077 && $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))' > $@
 
+# libatomic1 is what Playwright's own Node.js needs.
 browser:
-	@if command -v chromium >/dev/null; then :; elif test -n '$(MAY_INSTALL)'; then \
+	@if test -n '$(MAY_INSTALL)' && ! dpkg -s chromium libatomic1 >/dev/null 2>&1; then \
 		echo 'installing chromium for the tests that drive a browser'; \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
-	else echo 'chromium is not installed: the tests that drive a browser are skipped'; fi
+		(apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y -qq --no-install-recommends chromium libatomic1) >/dev/null || true; \
+	fi; \
+	command -v chromium >/dev/null || echo 'chromium is not installed: the tests that drive a browser are skipped'

@@ -188,15 +188,32 @@ def _set_schema(schema: str, connection: Connection) -> None:
     connection.exec_driver_sql(f"SET LOCAL search_path TO {quoted_identifier(schema)}")
 
 
-_TRANSIENT_STATES = ("08", "40001", "40P01", "53", "55P03", "57P")
+# Among them: a server that has become a replica (25006), is out of room (53), or whose disk fails
+# (58).
+_TRANSIENT_STATES = ("08", "25006", "25P03", "40001", "40P01", "53", "55P03", "57", "58")
 _DATA_STATE = "22"  # its messages quote the value
-_TRANSIENT_CODES = {5, 6}  # SQLITE_BUSY, SQLITE_LOCKED
+# SQLITE_BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN, PROTOCOL: the file may be written later.
+_TRANSIENT_CODES = {5, 6, 8, 10, 13, 14, 15}
+_TRANSIENT_WORDS = (
+    # Python 3.10 gives no error code.
+    "database is locked",
+    "database or disk is full",
+    "disk I/O error",
+    "unable to open database file",
+    "attempt to write a readonly database",
+    # asyncpg, when a connection died under it.
+    "cannot switch to state",
+    "connection is closed",
+)
 
 
 def driver_errors() -> tuple[type[BaseException], ...]:
     """What a driver, or SQLAlchemy for it, raises. SQLAlchemy 2.0 lets asyncpg's errors through."""
     asyncpg = sys.modules.get("asyncpg")
-    own = (asyncpg.PostgresError, asyncpg.InterfaceError) if asyncpg else ()
+    if asyncpg is None:
+        own: tuple[type[BaseException], ...] = ()
+    else:
+        own = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
     return (SQLAlchemyError, OSError, TimeoutError, asyncio.TimeoutError, *own)
 
 
@@ -230,11 +247,9 @@ def _is_transient(exc: BaseException, original: object) -> bool:
         return True
     state = getattr(original, "sqlstate", None) or ""
     code = getattr(original, "sqlite_errorcode", 0) & 0xFF
-    words = str(original)
+    message = str(original)
     return (
         state.startswith(_TRANSIENT_STATES)
         or code in _TRANSIENT_CODES
-        or "database is locked" in words  # Python 3.10 gives no error code
-        or "cannot switch to state" in words  # asyncpg, when a connection died under it
-        or "connection is closed" in words
+        or any(words in message for words in _TRANSIENT_WORDS)
     )

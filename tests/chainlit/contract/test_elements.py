@@ -330,11 +330,13 @@ async def test_bytes_that_are_lost_are_named_in_the_log(
     app: App, make_layer: MakeLayer, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ):
     layer = make_layer(storage_provider=ClosedBlobs(tmp_path))
-    with await app.spoken():
+    with await app.spoken() as chat:
         element = cl.Text(name="a private name", content="a private text")
         with pytest.raises(BlobError):
             await layer.create_element(element)
-    assert element.id in caplog.text
+    await everything_fired()
+    found: Any = await app.layer.get_element(chat.thread_id, element.id)
+    assert found["objectKey"] in caplog.text
     assert "private" not in caplog.text
 
 

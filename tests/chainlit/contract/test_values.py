@@ -37,16 +37,6 @@ class Unprintable:
     __repr__ = __str__
 
 
-def endless() -> dict[str, Any]:
-    """A family of objects that know each other, as an app's own tree of nodes does."""
-    parent: dict[str, Any] = {"name": "parent"}
-    children: list[Any] = [{"name": str(n), "parent": parent} for n in range(3)]
-    parent["children"] = children
-    for child in children:
-        child["siblings"] = children
-    return parent
-
-
 ODD: dict[str, tuple[Any, Any]] = {
     "nul": ("a\0b", "a\0b"),
     "surrogate": (LONE_SURROGATE, "\ufffd"),
@@ -120,15 +110,6 @@ async def test_a_value_that_holds_itself_loses_no_step(app: App):
     loop["self"] = loop
     await app.layer.create_step(step_dict(output="kept", metadata=loop))
     assert (await app.step("thread", "step"))["metadata"]["a"] == 1
-
-
-@pytest.mark.timeout(5)
-async def test_values_that_hold_each_other_lose_no_step_and_no_time(app: App):
-    began = time.monotonic()
-    await app.layer.create_step(step_dict(output="kept", metadata={"tree": endless()}))
-    await app.layer.update_thread("thread", metadata={"tree": endless()})
-    assert time.monotonic() - began < 10
-    assert (await app.step("thread", "step"))["metadata"]["tree"]["name"] == "parent"
 
 
 async def test_a_value_without_words_loses_no_step(app: App):

@@ -34,7 +34,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=20,
 )
-any_text = st.text(st.characters() | st.sampled_from("\0\ufdd0\ufdd1\ufdd2"))
+any_text = st.text(st.characters(codec="utf-8") | st.sampled_from("\0\ufdd0\ufdd1\ufdd2"))
 
 
 def nested(depth: int) -> list[Any]:

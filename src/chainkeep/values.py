@@ -54,17 +54,22 @@ def readable_text(value: str) -> str:
     return value.replace(_NUL, "\0").replace(_ESCAPED_ESCAPE, _ESCAPE)
 
 
+# json.dumps makes an encoder at each call, which takes longer than to encode a step's metadata.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
 def to_json(value: object) -> str:
-    """``value`` as compact JSON text, key order kept; what JSON has no word for is replaced, never
-    refused.
+    """``value`` as compact JSON text, key order kept.
+
+    What JSON has no word for is replaced, never refused.
 
     NaN and infinities become null, sets and tuples arrays, keys text, and any other object its
     ``str``.
     """
     try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return _encode(value)
     except (TypeError, ValueError, RecursionError):
-        return json.dumps(cleaned_json(value), ensure_ascii=False, separators=(",", ":"))
+        return _encode(cleaned_json(value))
 
 
 def from_json(text: str | None) -> Any:
@@ -78,28 +83,39 @@ def json_object(text: str | None) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def cleaned_json(value: object, depth: int = 0) -> Any:
-    """A copy of ``value`` made of JSON's own types only, as ``to_json`` describes."""
+def cleaned_json(value: object, within: tuple[int, ...] = ()) -> Any:
+    """A copy of ``value`` made of JSON's own types only, as ``to_json`` describes.
+
+    What holds itself, and what is nested too deep, is cut short with an ellipsis. ``within`` is
+    for the function's own use: what holds the value.
+    """
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
         return value if value.bit_length() < _MAX_INTEGER_BITS else hex(value)
-    if isinstance(value, str):
-        return _SURROGATES.sub("\ufffd", str(value))
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if depth > _MAX_DEPTH:
+    if not isinstance(value, (Mapping, list, tuple, set, frozenset)):
+        return _words(value)
+    if id(value) in within or len(within) > _MAX_DEPTH:
         return "…"
+    within = (*within, id(value))
     if isinstance(value, Mapping):
-        return {_key(key): cleaned_json(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [cleaned_json(item, depth + 1) for item in value]
-    return _SURROGATES.sub("\ufffd", str(value))
+        return {_key(key): cleaned_json(item, within) for key, item in value.items()}
+    return [cleaned_json(item, within) for item in value]
 
 
 def _key(key: object) -> str:
     plain = isinstance(key, (bool, int, float)) or key is None
-    return json.dumps(key) if plain else _SURROGATES.sub("\ufffd", str(key))
+    return json.dumps(key) if plain else _words(key)
+
+
+def _words(value: object) -> str:
+    try:
+        words = str(value)
+    except Exception:  # noqa: BLE001 - the app's own code, and no reason to lose a step
+        words = object.__repr__(value)
+    return _SURROGATES.sub("\ufffd", words)
 
 
 def utc_now() -> str:
@@ -113,10 +129,26 @@ def timestamp(value: object) -> str | None:
     None where it is no time. A ``Z`` appended to a time that has one already is forgiven: Chainlit
     does so when it marks a favourite.
     """
+    if isinstance(value, str) and _is_ours(value):
+        return value
     moment = value if isinstance(value, datetime) else _parsed(value)
     if moment is None:
         return None
     return _formatted(moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment)
+
+
+_OURS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+
+
+def _is_ours(value: str) -> bool:
+    """Whether a time is in the database's form already, as nearly all of Chainlit's are."""
+    if _OURS.fullmatch(value) is None or not value.isascii():
+        return False
+    try:
+        datetime.fromisoformat(value[:-1])
+    except ValueError:
+        return False
+    return True
 
 
 _ISO = re.compile(

@@ -34,7 +34,8 @@ DIALECT_ROOMS = (
 )
 
 # Where writes are handed on whatever went wrong with one of them.
-CATCH_ALL_ROOMS = ("db/writer.py",)
+# The writer answers for whatever went wrong; and the app's own objects say what they are as they like.
+CATCH_ALL_ROOMS = ("db/writer.py", "values.py")
 
 EMPTY_WORDS = re.compile(r"(^|_)(helpers?|utils?|manager)(_|$)|^_*(process|handle)_")
 

@@ -33,8 +33,7 @@ DIALECT_ROOMS = (
     "transfer/",
 )
 
-# Where writes are handed on whatever went wrong with one of them.
-# The writer answers for whatever went wrong; and the app's own objects say what they are as they like.
+# Where writes are handed on whatever went wrong with one; and where an app's object says what it is.
 CATCH_ALL_ROOMS = ("db/writer.py", "values.py")
 
 EMPTY_WORDS = re.compile(r"(^|_)(helpers?|utils?|manager)(_|$)|^_*(process|handle)_")

@@ -14,7 +14,7 @@ PYTEST := $(if $(COVERAGE),coverage run -m pytest,python -m pytest)
 MAY_INSTALL := $(shell test "$$(id -u)" = 0 && command -v apt-get)
 
 .DEFAULT_GOAL := help
-.PHONY: help example test check format lint types layers fix wheel clean browser
+.PHONY: help example test check format lint types layers fix wheel bench clean browser
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do \
@@ -53,6 +53,9 @@ fix: $(VENV)/.dev ## format, and mend what can be mended by itself
 wheel: $(VENV)/.dev ## build the distribution into dist/
 	@rm -rf dist
 	$(BIN)/hatchling build -d dist
+
+bench: $(VENV)/.dev ## measure beside Chainlit's own layers; ARGS='--quick --only w1 r1'
+	$(BIN)/python -m benchmarks $(ARGS)
 
 clean: ## remove the virtual environment and what the tools leave behind
 	rm -rf $(VENV) dist htmlcov .coverage .coverage.* .*_cache .hypothesis

@@ -1,0 +1,163 @@
+"""Who is measured: chainkeep, the two layers that Chainlit brings, and the floor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from chainlit.data.chainlit_data_layer import ChainlitDataLayer
+from chainlit.data.sql_alchemy import SQLAlchemyDataLayer
+from chainlit.element import Element
+from chainlit.step import StepDict
+from chainlit.types import PaginatedResponse, Pagination, ThreadDict, ThreadFilter
+
+from benchmarks.floor import FloorPostgres, FloorSqlite
+from benchmarks.storage import Directory
+from chainkeep import ChainkeepDataLayer
+
+__all__ = ["CANDIDATES", "Candidate", "Layer", "Place"]
+
+
+class Layer(Protocol):
+    """What is asked of a candidate: the calls of Chainlit's data layer that are measured."""
+
+    async def get_user(self, identifier: str) -> Any:
+        """The user who logs in so."""
+
+    async def get_thread_author(self, thread_id: str) -> str:
+        """The identifier of a thread's owner."""
+
+    async def create_step(self, step_dict: StepDict) -> None:
+        """Write a step."""
+
+    async def update_step(self, step_dict: StepDict) -> None:
+        """Write a step again."""
+
+    async def create_element(self, element: Element) -> None:
+        """Write an element and store its bytes."""
+
+    async def update_thread(
+        self, thread_id: str, name: str | None = None, user_id: str | None = None
+    ) -> None:
+        """Make a thread."""
+
+    async def list_threads(
+        self, pagination: Pagination, filters: ThreadFilter
+    ) -> PaginatedResponse[ThreadDict]:
+        """A page of a user's threads."""
+
+    async def get_thread(self, thread_id: str) -> ThreadDict | None:
+        """A thread with all that is in it."""
+
+    async def get_favorite_steps(self, user_id: str) -> list[StepDict]:
+        """What a user starred."""
+
+    async def delete_thread(self, thread_id: str) -> None:
+        """Remove a thread with all that is in it."""
+
+    async def close(self) -> None:
+        """Finish, and let go of the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a candidate's data is."""
+
+    url: str
+    """The database, as SQLAlchemy reads it."""
+    home: Path
+    """A directory for its files."""
+
+    @property
+    def dsn(self) -> str:
+        """The database, as asyncpg reads it."""
+        return self.url.replace("+asyncpg", "").replace("ssl=disable", "sslmode=disable")
+
+    @property
+    def file(self) -> str:
+        """The database's file."""
+        return self.url.partition(":///")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A data layer on one kind of database."""
+
+    name: str
+    database: str
+    tables: str
+    """The file of SQL that makes its tables."""
+    rows: str
+    """The file of SQL that fills them."""
+    checks: str
+    """The file of SQL that counts what it wrote."""
+    open: Callable[[Place], Layer]
+
+    @property
+    def key(self) -> str:
+        """A name for files and databases."""
+        return f"{self.name}_{self.database}".lower()
+
+
+def _chainkeep(place: Place) -> Layer:
+    layer = ChainkeepDataLayer(
+        place.url,
+        blobs=str(place.home / "blobs"),
+        spool=str(place.home / "spool"),
+        journal=str(place.home / "journal"),
+    )
+    return cast("Layer", layer)
+
+
+def _sqlalchemy(place: Place) -> Layer:
+    layer = SQLAlchemyDataLayer(place.url, storage_provider=Directory(place.home))
+    return cast("Layer", layer)
+
+
+def _prisma(place: Place) -> Layer:
+    return cast("Layer", ChainlitDataLayer(place.dsn, storage_client=Directory(place.home)))
+
+
+def _floor(place: Place) -> Layer:
+    if place.url.startswith("sqlite"):
+        return cast("Layer", FloorSqlite(place.file, place.home))
+    return cast("Layer", FloorPostgres(place.dsn, place.home))
+
+
+def _on_both(
+    name: str, tables: str, prefix: str, opened: Callable[[Place], Layer]
+) -> list[Candidate]:
+    return [
+        Candidate(
+            name,
+            database,
+            tables.format(database=database.lower()),
+            f"{prefix}.rows".format(database=database.lower()),
+            f"{prefix.partition('.')[0]}.checks",
+            opened,
+        )
+        for database in ("SQLite", "PostgreSQL")
+    ]
+
+
+CANDIDATES = (
+    *_on_both("chainkeep", "schema", "chainkeep", _chainkeep),
+    *_on_both(
+        "SQLAlchemyDataLayer",
+        "documented.{database}.tables",
+        "documented.{database}",
+        _sqlalchemy,
+    ),
+    Candidate(
+        "ChainlitDataLayer",
+        "PostgreSQL",
+        "prisma.tables",
+        "prisma.rows",
+        "prisma.checks",
+        _prisma,
+    ),
+    *_on_both("floor", "schema", "chainkeep", _floor),
+)
+"""In the order in which they take turns."""

@@ -1,0 +1,92 @@
+"""The list of what is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from benchmarks import reads, writes
+from benchmarks.measure import Sample
+from benchmarks.seed import COMMON_WORD, RARE_WORD, Scale
+
+__all__ = ["GROUPS", "Workload", "workloads"]
+
+Run = Callable[..., Awaitable[Sample]]
+
+GROUPS = {
+    "w1": "a turn of a chat: five writes, each awaited",
+    "w2": "a turn of a chat: five writes fired as tasks, as Chainlit does",
+    "w3": "the upload of a file of 100 kB to local disk",
+    "r1": "the sidebar's first page",
+    "r2": "the sidebar, page by page to the end",
+    "r3": "a thread with all that is in it",
+    "r4": "search",
+    "r5": "favourites",
+    "r6": "the deletion of a thread of 200 steps and 20 elements",
+    "r7": "a user; the owner of a thread",
+    "counts": "statements and round trips of each call, counted",
+    "memory": "the process's memory over many writes",
+}
+"""What can be measured, by the name that ``--only`` takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Something that every candidate does in turn."""
+
+    name: str
+    """The group's name, and what sets it apart from others of the group."""
+    title: str
+    run: Run
+    arguments: dict[str, Any]
+    warm: bool = True
+    """Whether each candidate does it once before it counts."""
+
+    @property
+    def group(self) -> str:
+        """The name under which ``--only`` finds it."""
+        return self.name.partition("-")[0]
+
+    @property
+    def chats(self) -> int:
+        """How many calls are under way at once."""
+        return int(self.arguments.get("chats", 1))
+
+    @property
+    def call(self) -> Callable[..., Awaitable[Sample]]:
+        """Runs it for a subject and so many seconds."""
+        return partial(self.run, **self.arguments)
+
+
+def workloads(scale: Scale) -> list[Workload]:
+    """All of them, the reads first: they find what was seeded and nothing else."""
+    most = scale.users[-1]
+    walked = scale.users[-2]
+    return [
+        *(_read("r1", f"sidebar of {n:,} threads", reads.sidebar, threads=n) for n in scale.users),
+        _read("r2", f"history of {walked:,} threads, a page", reads.history, threads=walked),
+        *(_read("r3", f"thread of {n:,} steps", reads.thread, steps=n) for n in scale.lengths),
+        *(
+            _read("r4", f"search, {kind}, {most:,} threads", reads.search, threads=most, word=word)
+            for kind, word in (("rare", RARE_WORD), ("common", COMMON_WORD))
+        ),
+        _read("r5", f"favourites in {most:,} threads", reads.favorites, threads=most),
+        _read("r7", "get_user", reads.user, threads=most),
+        _read("r7", "get_thread_author", reads.author, threads=most),
+        *(_turns("w1", "awaited", writes.awaited_turn, n) for n in scale.chats),
+        *(_turns("w2", "fired", writes.fired_turn, n) for n in scale.chats),
+        Workload("w3", "upload of 100 kB", writes.uploads, {}),
+        Workload("r6", "deletion of a thread", writes.deletions, {}, warm=False),
+    ]
+
+
+def _read(group: str, title: str, run: Run, **arguments: Any) -> Workload:
+    values = "-".join(str(value) for value in arguments.values())
+    return Workload(f"{group}-{run.__name__}-{values}", title, run, arguments)
+
+
+def _turns(group: str, how: str, play: writes.Play, chats: int) -> Workload:
+    title = f"turns, {how}, {chats} chat{'s' if chats > 1 else ''}"
+    return Workload(f"{group}-{chats}", title, writes.chat_turns, {"play": play, "chats": chats})

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from typing_extensions import override
+
+from benchmarks.__main__ import MARK, main
+from benchmarks.floor import FloorSqlite
+from benchmarks.measure import Sample, timed
+from benchmarks.peers import CANDIDATES, Layer, Place
+from benchmarks.seed import QUICK, Seed
+from benchmarks.subject import opened
+from benchmarks.writes import awaited_turn, chat_turns
+from tests.support.postgres import PostgresDatabases
+
+FLOOR = next(each for each in CANDIDATES if (each.name, each.database) == ("floor", "SQLite"))
+ARGUMENTS = ("--quick", "--rounds", "1", "--only", "r1", "w1")
+SEED = Seed(replace(QUICK, users=(3, 10), lengths=(20,), deletions=1))
+
+
+@pytest.fixture
+def shared_server(postgres: PostgresDatabases, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAINKEEP_TEST_POSTGRES_URL", postgres.dsn())
+
+
+@pytest.mark.usefixtures("shared_server")
+def test_every_candidate_is_measured_on_both_databases(tmp_path: Path):
+    figures, docs = tmp_path / "figures.json", tmp_path / "docs.md"
+    docs.write_text(f"How to read them.\n\n{MARK}\n\nof yesterday")
+
+    main([*ARGUMENTS, "--json", str(figures), "--docs", str(docs)])
+
+    found = json.loads(figures.read_text())["measured"]
+    measured = {(each["candidate"], each["database"], each["group"]) for each in found}
+    assert measured == {(c.name, c.database, group) for c in CANDIDATES for group in ("r1", "w1")}
+    assert [each for each in found if each["flaws"] or not each["calls"]] == []
+    written = docs.read_text()
+    assert written.startswith("How to read them.")
+    assert "### PostgreSQL: turns per second" in written
+    assert "of yesterday" not in written
+
+
+async def flaws_of_a_turn(layer: type[FloorSqlite], home: Path) -> list[str]:
+    def open_layer(place: Place) -> Layer:
+        return cast("Layer", layer(place.file, place.home))
+
+    candidate = replace(FLOOR, open=open_layer)
+    async with opened([candidate], home, None, SEED) as [subject]:
+        sample: Sample = await chat_turns(subject, 0, play=awaited_turn, chats=1)
+        return sample.flaws
+
+
+class Forgetful(FloorSqlite):
+    """Drops what an update says."""
+
+    @override
+    async def update_step(self, step_dict: Any) -> None:
+        pass
+
+
+class Mute(FloorSqlite):
+    """Writes no step."""
+
+    @override
+    async def create_step(self, step_dict: Any) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("layer", "flaws"),
+    [
+        (FloorSqlite, []),
+        (Forgetful, ["lost 2 of 2 updates"]),
+        (Mute, ["lost 3 of 3 steps"]),
+    ],
+)
+async def test_what_a_layer_drops_in_silence_is_noticed(
+    layer: type[FloorSqlite], flaws: list[str], tmp_path: Path
+):
+    assert await flaws_of_a_turn(layer, tmp_path) == flaws
+
+
+async def test_an_error_that_is_logged_instead_of_raised_is_noticed():
+    async def call() -> None:
+        logging.getLogger("chainlit").warning("An error occurred: %s", "no such table")
+
+    sample = await timed([[call]], 0)
+
+    assert sample.flaws == ["logged An error occurred: no such table"]
+
+
+async def test_an_error_ends_a_loop_and_is_noticed():
+    async def call() -> None:
+        raise ValueError("out of range")
+
+    sample = await timed([[call, call]], 1)
+
+    assert (sample.times, sample.flaws) == ([], ["raised ValueError: out of range"])
+
+
+async def test_a_call_that_blocks_the_event_loop_shows_as_a_stall():
+    async def call() -> None:
+        sum(range(3_000_000))
+        await asyncio.sleep(0)
+
+    sample = await timed([[call, call]], 1)
+
+    assert sample.stall > sample.times[0] / 2

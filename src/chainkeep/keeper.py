@@ -64,7 +64,7 @@ class Keeper:
             self._writer,
         )
         self._tasks: set[asyncio.Future[Any]] = set()
-        self._opened = False
+        self._opened = self._at_exit = False
 
     @property
     def blobs(self) -> Blobs:
@@ -97,7 +97,10 @@ class Keeper:
 
     async def close(self) -> None:
         """Finish what was handed over, within ``close_timeout_seconds``, then release it all."""
+        # What was fired as a task in the same breath takes its place in the queue first.
+        await asyncio.sleep(0)
         atexit.unregister(self._keep_leftovers)
+        self._at_exit = False
         timeout = self.settings.close_timeout_seconds
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=timeout)
@@ -164,9 +167,12 @@ class Keeper:
     def _queue(self, unit: Unit[T]) -> asyncio.Future[T]:
         if not self._opened:
             self._opened = True
-            # Chainlit mounted in another app is never told to close its data layer.
-            atexit.register(self._keep_leftovers)
             _ = self._background(self._attachments.start())
+        # Chainlit mounted in another app is never told to close its data layer, and elsewhere
+        # chats that are cancelled may still write after it was.
+        if not self._at_exit:
+            self._at_exit = True
+            atexit.register(self._keep_leftovers)
         return self._writer.submit(unit)
 
     def _removing(self, committed: asyncio.Future[list[str]]) -> asyncio.Future[None]:

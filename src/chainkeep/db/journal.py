@@ -9,7 +9,9 @@ was never acknowledged, and is passed over.
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
+import re
 import time
 import uuid
 import zlib
@@ -20,6 +22,8 @@ from typing import NamedTuple
 from chainkeep.errors import JournalFullError, StorageError
 
 __all__ = ["Journal", "JournalFile", "Record"]
+
+logger = logging.getLogger("chainkeep.journal")
 
 _SUFFIX = ".journal"
 _DEFAULT_LIMIT = 256 * 1024 * 1024
@@ -83,8 +87,26 @@ class JournalFile:
             refused.flush()
             os.fsync(refused.fileno())
 
+    def finish(self, end: int) -> None:
+        """Delete the file, for all of it is replayed, and let go of it.
+
+        If behind ``end`` there is more than a line that a crash cut short, it was damaged, and is
+        left beside the journal for somebody to look at.
+        """
+        self._handle.seek(end)
+        if b"\n" in (self._handle.read() or b""):
+            logger.error("%s is damaged behind byte %d and set aside.", self.path, end)
+            self.path.replace(self.path.with_suffix(".torn"))
+        else:
+            self.path.unlink(missing_ok=True)
+        # Were the file there again after a power cut, it would be replayed again.
+        _sync_directory(self.path.parent)
+        self._handle.close()
+
     def close(self, *, remove: bool) -> None:
-        """Let go of the file, and delete it where nothing in it is wanted any more."""
+        """Let go of the file, and delete it where nothing was ever in it; else it is left to
+        whoever locks it next.
+        """
         if remove:
             self.path.unlink(missing_ok=True)
         self._handle.close()
@@ -141,10 +163,10 @@ class Journal:
             self._own = self._new_file()
         self._own.append(texts)
 
-    def finish_own(self) -> None:
-        """This process's file is replayed whole: the next write begins another."""
+    def finish_own(self, end: int) -> None:
+        """This process's file is replayed to its ``end``: the next write begins another."""
         if self._own is not None:
-            self._own.close(remove=True)
+            self._own.finish(end)
             self._own = None
 
     def take_over(self) -> list[JournalFile]:
@@ -167,8 +189,9 @@ class Journal:
     def _new_file(self) -> JournalFile:
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # The time comes first, so that the names sort by age.
-            name = f"{time.time_ns():016x}-{uuid.uuid4().hex}{_SUFFIX}"
+            # The names sort by age, also where the clock was set back.
+            age = max([time.time_ns(), *(_age(path) + 1 for path in self.paths())])
+            name = f"{age:016x}-{uuid.uuid4().hex}{_SUFFIX}"
             file = JournalFile(self._directory / name)
             _sync_directory(self._directory)
         except OSError as exc:
@@ -185,11 +208,20 @@ class Journal:
             file = JournalFile(path)
         except BlockingIOError:
             return None
+        except OSError as exc:
+            logger.log(logging.ERROR, "%s stays where it is, unread: %s.", path, exc.strerror)
+            return None
         if path.exists():
             return file
         # Replayed and deleted by another process between the listing and the lock.
         file.close(remove=True)
         return None
+
+
+def _age(path: Path) -> int:
+    """The time in a file's name, in nanoseconds; 0 for a name that is not ours."""
+    digits = path.name.partition("-")[0]
+    return int(digits, 16) if re.fullmatch("[0-9a-f]{16}", digits) else 0
 
 
 def _sync_directory(directory: Path) -> None:

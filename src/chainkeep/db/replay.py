@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,8 @@ __all__ = ["Replay"]
 logger = logging.getLogger("chainkeep.journal")
 
 _PORTION = 200
+# What comes of a record that another version of chainkeep wrote.
+_UNUSABLE = (AttributeError, LookupError, TypeError, ValueError)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 
 
@@ -40,7 +42,7 @@ class Replay:
         self._keys: Counter[str] = Counter()
         self._appending = asyncio.Lock()
         self._running: asyncio.Task[None] | None = None
-        self._started = False
+        self._started = self._closed = False
 
     @property
     def holding(self) -> bool:
@@ -88,17 +90,24 @@ class Replay:
             await asyncio.to_thread(self._count, file)
 
     async def keep(self, kept: Sequence[Unit[Any]]) -> None:
-        """Keep units, in order, all or none; they are on disk when this returns."""
+        """Keep units, in order, all or none; they are on disk when this returns.
+
+        After ``close`` they are left to the next process.
+        """
         records = [to_record(unit.key, unit.work) for unit in kept]
-        async with self._appending:
-            await asyncio.to_thread(self._journal.append, records)
-            self._keys.update(unit.key for unit in kept)
-        self._go_on()
+        try:
+            async with self._appending:
+                await asyncio.to_thread(self._journal.append, records)
+                self._keys.update(unit.key for unit in kept)
+        finally:
+            # Also where there was no room: a file that holds nothing must not hold up what is new.
+            self._go_on()
 
     def keep_at_exit(self, kept: Sequence[Unit[Any]]) -> None:
         """Keep units without an event loop, as the last thing this process does."""
         if kept:
             self._journal.append([to_record(unit.key, unit.work) for unit in kept])
+            self._journal.close()
             logger.warning("%d writes are kept for the next process.", len(kept))
 
     async def close(self) -> None:
@@ -106,6 +115,7 @@ class Replay:
         if self._running is not None:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
+        self._closed = True
         for file in self._taken:
             file.close(remove=False)
         self._journal.close()
@@ -114,10 +124,12 @@ class Replay:
         start = 0
         while records := file.read(start, _PORTION):
             start = records[-1].end
-            self._keys.update(from_record(record.text)[0] for record in records)
+            self._keys.update(map(_key, records))
 
     def _go_on(self) -> None:
-        if self.holding and (self._running is None or self._running.done()):
+        if self._closed:
+            self._journal.close()
+        elif self.holding and (self._running is None or self._running.done()):
             self._running = asyncio.ensure_future(self._until_empty())
 
     async def _until_empty(self) -> None:
@@ -131,16 +143,16 @@ class Replay:
         """Whether the database took anything."""
         try:
             await self._all()
-        except ChainkeepError as exc:
+        except (ChainkeepError, OSError) as exc:
             logger.warning("%d writes wait in the journal: %s", self.waiting, exc)
             return False
         return True
 
     async def _all(self) -> None:
         while self._taken:
-            await self._replay(self._taken[0])
+            end = await self._replay(self._taken[0])
             file = self._taken.pop(0)
-            await self._finish(file.id, partial(file.close, remove=True))
+            await self._finish(file.id, partial(file.finish, end))
         if self._journal.own is not None:
             await self._replay_own(self._journal.own)
 
@@ -149,9 +161,9 @@ class Replay:
         async with self._appending:
             # What came in meanwhile must not go with the file.
             if not await asyncio.to_thread(file.read, end, 1):
-                await self._finish(file.id, self._journal.finish_own)
+                await self._finish(file.id, partial(self._journal.finish_own, end))
 
-    async def _finish(self, journal_id: str, remove: Any) -> None:
+    async def _finish(self, journal_id: str, remove: Callable[[], None]) -> None:
         # The file first: were it there without its row, it would be replayed again from the start.
         await asyncio.to_thread(remove)
         if not self.holding:
@@ -167,29 +179,36 @@ class Replay:
         return end
 
     async def _bring_in(self, file: JournalFile, records: Sequence[Record]) -> None:
-        parsed = [from_record(record.text) for record in records]
         try:
+            works = [from_record(record.text)[1] for record in records]
             await self._database.write(
-                partial(
-                    _apply, journal_id=file.id, end=records[-1].end, works=[w for _, w in parsed]
-                )
+                partial(_apply, journal_id=file.id, end=records[-1].end, works=works)
             )
         except TransientStorageError:
             raise
-        except ChainkeepError as exc:
+        except (ChainkeepError, *_UNUSABLE) as exc:
             if len(records) > 1:
                 for record in records:
                     await self._bring_in(file, [record])
                 return
             await self._refuse(file, records[0], exc)
-        self._keys.subtract(key for key, _ in parsed)
+        self._keys.subtract(map(_key, records))
 
-    async def _refuse(self, file: JournalFile, record: Record, exc: ChainkeepError) -> None:
+    async def _refuse(self, file: JournalFile, record: Record, exc: Exception) -> None:
         """Set a write aside that the database will never take, and go on behind it."""
-        logger.error("A write in %s is refused and set aside: %s", file.path.name, exc)
+        reason = str(exc) if isinstance(exc, ChainkeepError) else type(exc).__name__
+        logger.error("A write in %s is refused and set aside: %s", file.path.name, reason)
         await asyncio.to_thread(file.set_aside, record.text)
         advance = partial(_apply, journal_id=file.id, end=record.end, works=[])
         await self._database.write(advance)
+
+
+def _key(record: Record) -> str:
+    """Whose write a record is; nobody's where it cannot be read."""
+    try:
+        return from_record(record.text)[0]
+    except _UNUSABLE:
+        return ""
 
 
 def _apply(connection: Connection, *, journal_id: str, end: int, works: Sequence[Any]) -> None:

@@ -124,6 +124,7 @@ class Writer:
         self._queue: deque[Entry[Any]] = deque()
         self._latest: dict[str, asyncio.Future[None]] = {}
         self._running: asyncio.Task[None] | None = None
+        self._closed = False
         self.retries = 0
         """How many times a transient fault made a batch run again."""
         self.last_error: str | None = None
@@ -169,12 +170,13 @@ class Writer:
 
     async def close(self, timeout: float) -> int:
         """Finish what was submitted, for at most ``timeout`` seconds, and keep the rest where it
-        can be kept; how many units are lost.
+        can be kept; how many units are lost. What is submitted afterwards is kept as well.
         """
         if self._running is not None and not self._running.done():
             await asyncio.wait([self._running], timeout=timeout)
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
+        self._closed = True
         undone = self._undone()
         self._queue.clear()
         return await self._keep(undone, TransientStorageError(_CLOSED))
@@ -195,12 +197,16 @@ class Writer:
             await self._overflow.start()
         while self._queue:
             batch = list(islice(self._queue, _BATCH))
-            if self._overflow is not None and self._overflow.holding:
-                await self._keep(batch, TransientStorageError())
-            else:
-                await self._commit(batch)
+            await self._commit_or_keep(batch)
             for _ in batch:
                 self._queue.popleft()
+
+    async def _commit_or_keep(self, batch: Batch) -> None:
+        """Commit, unless that would overtake what is kept, or there is no database any more."""
+        if self._overflow is not None and (self._closed or self._overflow.holding):
+            await self._keep(batch, TransientStorageError(_CLOSED if self._closed else None))
+        else:
+            await self._commit(batch)
 
     async def _commit(self, batch: Batch) -> None:
         works = [entry.unit.work for entry in batch]
@@ -213,8 +219,8 @@ class Writer:
                 self.last_error = type(exc).__name__
                 return batch[0].fail(exc)
             middle = len(batch) // 2
-            await self._commit(batch[:middle])
-            await self._commit(batch[middle:])
+            await self._commit_or_keep(batch[:middle])
+            await self._commit_or_keep(batch[middle:])
         else:
             for entry, result in zip(batch, results, strict=True):
                 entry.succeed(result)

@@ -1,0 +1,212 @@
+"""Apps that are ended badly, or whose database is, and the account that is settled afterwards."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typing_extensions import Self
+
+from chainkeep.errors import TransientStorageError
+from chainkeep.store import Store
+from tests.faults.talk import Orders, content_of, open_store
+from tests.support.ledger import DELETED, Kept, Note, Verdict, judge, read_notes
+from tests.support.postgres import PostgresServer, postgres_servers
+from tests.support.server import REPOSITORY
+from tests.support.waiting import eventually
+
+CYCLES = int(os.environ.get("CHAINKEEP_FAULT_CYCLES", "10"))
+"""How often an app is killed on each database."""
+ROUNDS = max(CYCLES // 10, 1)
+"""How often other faults come."""
+
+_verdicts: dict[str, tuple[int, Verdict]] = {}
+
+
+class App:
+    """A running app."""
+
+    def __init__(self, orders: Orders, under: Sequence[str] = ()) -> None:
+        """``under`` is a command that runs it, such as strace."""
+        self.orders = orders
+        self.log = Path(orders.home, f"{orders.name}.log")
+        self.ledger = Path(orders.home, "ledger")
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*under, sys.executable, "-m", "tests.faults.talk", orders.as_json()],
+                stdin=subprocess.PIPE,
+                stderr=log,
+                cwd=REPOSITORY,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def notes(self) -> list[Note]:
+        """What it noted so far."""
+        mine = set(self.orders.thread_ids)
+        return [note for note in read_notes(self.ledger) if note.thread_id in mine]
+
+    async def until(self, more: int, *, seconds: float = 30.0) -> None:
+        """Wait until that many more writes were acknowledged."""
+        wanted = self._count(refused=False) + more
+        await self._until(lambda: self._count(refused=False) >= wanted, seconds)
+
+    async def until_refused(self) -> None:
+        """Wait until more writes were refused."""
+        before = self._count(refused=True)
+        await self._until(lambda: self._count(refused=True) > before, 30)
+
+    def _count(self, *, refused: bool) -> int:
+        return sum(bool(note.error) == refused for note in self.notes())
+
+    async def _until(self, holds: Callable[[], bool], seconds: float) -> None:
+        async def held() -> bool:
+            assert self.running, self.log.read_text()
+            return holds()
+
+        await eventually(held, seconds=seconds)
+
+    async def until_journalled(self) -> None:
+        """Wait until it keeps something in its journal."""
+        await self._until(self._journalled, 20)
+
+    def _journalled(self) -> bool:
+        return any(path.stat().st_size for path in Path(self.orders.home, "journal").glob("*"))
+
+    def kill(self) -> None:
+        """End it as a power cut would; without effect when it ended."""
+        self._process.kill()
+        self._process.communicate()
+
+    async def end(self, *, seconds: float = 30.0) -> None:
+        """Let it finish what it began, and exit."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        deadline = time.monotonic() + seconds
+
+        async def ended() -> bool:
+            return not self.running or time.monotonic() > deadline
+
+        await eventually(ended, seconds=seconds + 1)
+        assert self._process.returncode == 0, self.log.read_text()[-5000:]
+
+
+Talk = Callable[..., App]
+MakeUrl = Callable[[bool], str]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Where apps keep what is not in the database."""
+    (tmp_path / "home").mkdir()
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def start(home: Path) -> Iterator[Talk]:
+    """Starts apps on a database: ``start(url, name="1", ...)``; kills those that still run."""
+    started: list[App] = []
+
+    def start_one(url: str, under: Sequence[str] = (), **orders: Any) -> App:
+        database = {"url": url, **orders.pop("database", {})}
+        names = {"name": str(len(started)), **orders}
+        started.append(App(Orders(home=str(home), database=database, **names), under))
+        return started[-1]
+
+    yield start_one
+    for app in started:
+        app.kill()
+
+
+@asynccontextmanager
+async def next_store(orders: Orders) -> AsyncIterator[Store]:
+    """The store of the process that comes after an app, once it brought in what that left."""
+    store = open_store(orders)
+    try:
+        await store.update_thread("after", name="after")
+
+        async def empty() -> bool:
+            return store.health().journal_writes == 0
+
+        await eventually(empty, seconds=30)
+        yield store
+    finally:
+        await store.close()
+
+
+async def kept_in(store: Store, thread_id: str) -> list[Kept]:
+    """A thread's steps, in the order of reading."""
+    content = await store.get_thread(thread_id)
+    steps = [] if content is None else content.steps
+    return [
+        Kept(int(step.id.rpartition(".")[2]), DELETED if step.deleted_at else int(step.output))
+        for step in steps
+    ]
+
+
+async def account(*apps: App, what: str) -> Verdict:
+    """Compare what the apps noted with what the next process reads; ``what`` names the fault."""
+    verdict = Verdict()
+    async with next_store(apps[-1].orders) as store:
+        for app in apps:
+            kept = {thread: await kept_in(store, thread) for thread in app.orders.thread_ids}
+            verdict += judge(app.notes(), kept)
+    times, before = _verdicts.get(what, (0, Verdict()))
+    _verdicts[what] = (times + 1, before + verdict)
+    return verdict
+
+
+async def readable(store: Store, thread_id: str) -> bool:
+    try:
+        await store.get_thread(thread_id)
+    except TransientStorageError:
+        return False
+    return True
+
+
+async def lost_attachments(store: Store, notes: Sequence[Note]) -> list[Note]:
+    """The acknowledged steps whose attachment is not there, or not as it was handed over."""
+    return [note for note in notes if not note.error and not await _attached(store, note)]
+
+
+async def _attached(store: Store, note: Note) -> bool:
+    element = await store.get_element(f"e.{note.thread_id}.{note.number}")
+    if element is None or element.object_key is None:
+        return False
+    pieces = [piece async for piece in store.blobs.stream(element.object_key)]
+    return b"".join(pieces) == content_of(note.thread_id, note.number)
+
+
+@pytest.fixture
+def server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of the test's own, to be crashed."""
+    with PostgresServer(postgres_servers()[0]) as running:
+        yield running
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was seen, in figures."""
+    if not _verdicts:
+        return
+    terminalreporter.section("faults")
+    columns = "{:44} {:>6} {:>12} {:>7} {:>7} {:>5} {:>10} {:>12}"
+    names = ("times", "acknowledged", "refused", "missing", "stale", "duplicated", "out of order")
+    terminalreporter.write_line(columns.format("fault", *names))
+    for what, (times, v) in _verdicts.items():
+        counted = (v.acknowledged, v.refused, v.missing, v.stale, v.duplicated, v.out_of_order)
+        terminalreporter.write_line(columns.format(what, times, *counted))

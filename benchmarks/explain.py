@@ -17,7 +17,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, event
 
-from chainkeep.db import migrations, queries
+from benchmarks.thread_calls import THREAD_CALLS
+from chainkeep.db import migrations, queries, thread_queries
 from chainkeep.db.database import Database, open_database
 from chainkeep.db.migrate import migrate
 from chainkeep.db.queries import StepRow, Touch
@@ -36,6 +37,7 @@ STEP = Step(id="step-77", thread_id="thread-77", created_at=NOW, output="changed
 ELEMENT = Element(id="element-77", thread_id="thread-77", for_id="step-77")
 
 ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
+    **THREAD_CALLS,
     "blob_deletion_request": {"object_key": "gone-new", "requested_at": NOW},
     "blob_deletion_requests": {"count": 100},
     "blob_deletions_done": {"object_keys": ["gone-1", "gone-2"]},
@@ -48,7 +50,6 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "elements_delete": {"ids": ["element-77", "element-78"], "deleted_at": NOW},
     "elements_of_steps": {"ids": ["step-77", "step-78"]},
     "elements_of_thread": {"thread_id": "thread-77"},
-    "elements_with_key": {"object_key": "object-77"},
     "feedback_delete": {"id": "feedback-77"},
     "feedback_get": {"id": "feedback-77"},
     "feedback_upsert": {
@@ -133,7 +134,9 @@ def run(connection: Connection, call: str) -> list[Ran]:
     with _undone(connection):
         event.listen(connection, "before_cursor_execute", note)
         try:
-            getattr(queries, call.partition("-")[0])(connection, **ARGUMENTS[call])
+            name = call.partition("-")[0]
+            module = queries if hasattr(queries, name) else thread_queries
+            getattr(module, name)(connection, **ARGUMENTS[call])
         finally:
             event.remove(connection, "before_cursor_execute", note)
     return ran

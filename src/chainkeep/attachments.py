@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -16,9 +18,9 @@ from chainkeep.blobs.outbox import Backlog, Outbox
 from chainkeep.db import queries
 from chainkeep.db.database import Database
 from chainkeep.db.writer import Unit, Writer
-from chainkeep.errors import BlobError, ConflictError, StorageError, TransientBlobError
+from chainkeep.errors import BlobError, StorageError, TransientBlobError
 
-__all__ = ["Attachments", "Content"]
+__all__ = ["Attachments", "Content", "OpenFile"]
 
 logger = logging.getLogger("chainkeep.blobs")
 
@@ -26,11 +28,33 @@ _PORTION = 500
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 
 
+class OpenFile:
+    """A file held open, so that its bytes can be read though it is deleted meanwhile.
+
+    Chainlit deletes uploads with their session, and an app what it made for a message.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """``OSError`` where the file cannot be read."""
+        self._path = path
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    @property
+    def path(self) -> Path:
+        """A path that leads to the open file, whatever became of its name."""
+        path = Path(f"/dev/fd/{self._descriptor}")
+        return path if path.exists() else self._path
+
+    def __del__(self) -> None:
+        if hasattr(self, "_descriptor"):
+            os.close(self._descriptor)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
     """An element's bytes, and how a browser is to take them."""
 
-    source: BlobSource
+    source: BlobSource | OpenFile
     content_type: str = "application/octet-stream"
     disposition: str | None = None
     """A whole Content-Disposition value."""
@@ -54,10 +78,9 @@ class Attachments:
     def put(
         self, key: str, content: Content, written: asyncio.Future[bool]
     ) -> Coroutine[Any, Any, bool]:
-        """Store a blob whose row is being written; the row's result once both are done.
+        """Store a blob once its row is written; the row's result when both are done.
 
-        A blob whose row was refused, or came too late, is taken away again. From this call on, and
-        not only once it is awaited, ``arrived`` waits for the blob.
+        From this call on, and not only once it is awaited, ``arrived`` waits for the blob.
         """
         arrival: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._arriving.setdefault(key, set()).add(arrival)
@@ -82,24 +105,21 @@ class Attachments:
         arrival: asyncio.Future[None],
     ) -> bool:
         try:
-            await self._store(key, content)
+            # Not before the row is there: the key names a thread and an element, and whoever is
+            # refused must not have written over the bytes of whoever they belong to.
+            if accepted := await asyncio.shield(written):
+                await self._store(key, content)
+            return accepted
         finally:
             arrival.set_result(None)
-        try:
-            wanted = await asyncio.shield(written)
-        except ConflictError:
-            await self._discard(key)
-            raise
-        if not wanted:
-            await self._discard(key)
-        return wanted
 
     async def _store(self, key: str, content: Content) -> None:
         try:
             async with self._alone([key]):
+                source = content.source
                 await self.blobs.put(
                     key,
-                    content.source,
+                    source.path if isinstance(source, OpenFile) else source,
                     content_type=content.content_type,
                     disposition=content.disposition,
                 )
@@ -115,14 +135,6 @@ class Attachments:
             self._removals.add(task)
             task.add_done_callback(self._removals.discard)
 
-    async def _discard(self, key: str) -> None:
-        """Remove a blob whose row was not written, unless a row that was wants it after all."""
-        async with self._alone([key]):
-            if not await self._database.read(
-                lambda connection: queries.elements_with_key(connection, object_key=key)
-            ):
-                await self.blobs.delete([key])
-
     async def start(self) -> None:
         """Take up what earlier processes left: blobs to be delivered, and blobs to be removed."""
         if isinstance(self.blobs, Outbox):
@@ -137,14 +149,13 @@ class Attachments:
         """What waits for a bucket; None for a store that nothing waits for."""
         return self.blobs.pending() if isinstance(self.blobs, Outbox) else None
 
-    async def close(self, timeout: float) -> None:
-        """Finish the removals, for at most ``timeout`` seconds, then close the blob store."""
+    async def finish(self, timeout: float) -> None:
+        """Finish the removals, for at most ``timeout`` seconds; the next process does the rest."""
         if self._removals:
             _, late = await asyncio.wait(self._removals, timeout=timeout)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        await self.blobs.close()
 
     @asynccontextmanager
     async def _alone(self, keys: Sequence[str]) -> AsyncIterator[None]:
@@ -168,6 +179,7 @@ class Attachments:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _remove_once(self, keys: Sequence[str]) -> None:
+        await asyncio.gather(*map(self.arrived, keys))
         async with self._alone(keys):
             # An element that is sent again wants its blob back, and its row may be on its way.
             await self._writer.settled()

@@ -104,11 +104,12 @@ class Keeper:
         timeout = self.settings.close_timeout_seconds
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=timeout)
+        await self._attachments.finish(timeout)
         undone = await self._writer.close(timeout)
         if undone:
             logger.error("%d writes could not be committed before closing and are lost.", undone)
         await self._replay.close()
-        await self._attachments.close(timeout)
+        await self.blobs.close()
         await self._database.close()
 
     async def execute(

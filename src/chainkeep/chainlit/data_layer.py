@@ -235,9 +235,9 @@ class ChainkeepDataLayer(ElementMethods, EarlierMethods, BaseDataLayer):
     ) -> None:
         """Make the thread or set what is given; metadata merges, and an owner is set once.
 
-        A name replaces an earlier one only where it comes alone and from outside a session: that is
-        how a user renames a thread, while a session names it after its first message, again after
-        each restart.
+        A name that comes with a user replaces none: so a session names its thread after the first
+        message, again after each restart. One that comes alone does: so a user renames a thread,
+        and an app gives it a title.
         """
         caller = current_caller()
         own = caller is not None and caller.thread_id == thread_id
@@ -245,7 +245,7 @@ class ChainkeepDataLayer(ElementMethods, EarlierMethods, BaseDataLayer):
             await self.store.update_thread(
                 thread_id,
                 name=name,
-                keep_name=user_id is not None or caller is not None,
+                keep_name=user_id is not None or (caller is not None and caller.user_id is None),
                 user_id=user_id,
                 user_identifier=caller.identifier if caller is not None and own else None,
                 tags=tags,

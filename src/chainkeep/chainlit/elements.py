@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+from pathlib import Path
 
 from chainlit.element import Element as ChainlitElement
 from chainlit.element import ElementDict
 
-from chainkeep.attachments import Content
+from chainkeep.attachments import Content, OpenFile
 from chainkeep.blobs import Blobs, BlobSource
 from chainkeep.chainlit import translate
 from chainkeep.chainlit.element_blob import ElementBlob
@@ -86,7 +87,16 @@ def _content(element: Element, source: BlobSource | None) -> Content | None:
     if source is None:
         return None
     shown = presentation(_blob(element))
-    return Content(source=source, content_type=shown.content_type, disposition=shown.disposition)
+    held = _held_open(source) if isinstance(source, Path) else source
+    return Content(source=held, content_type=shown.content_type, disposition=shown.disposition)
+
+
+def _held_open(path: Path) -> BlobSource | OpenFile:
+    try:
+        return OpenFile(path)
+    except OSError:
+        # The element's row is kept all the same; storing the bytes will say what is wrong.
+        return path
 
 
 def _has_bytes(element: Element) -> bool:

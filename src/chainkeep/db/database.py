@@ -16,6 +16,7 @@ from sqlalchemy import URL, Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chainkeep.db import dialects
+from chainkeep.errors import TransientStorageError
 from chainkeep.settings import DatabaseSettings
 
 __all__ = ["Database", "Work", "open_database"]
@@ -65,7 +66,11 @@ def our_errors() -> Iterator[None]:
     try:
         yield
     except dialects.driver_errors() as exc:
-        raise dialects.storage_error(exc) from exc
+        error = dialects.storage_error(exc)
+        if isinstance(error, TransientStorageError):
+            raise error from exc
+        # PostgreSQL quotes the row that it refuses, and Chainlit leaves the error to the log.
+        raise error from None
 
 
 class ThreadDatabase:

@@ -295,10 +295,6 @@ def elements_of_steps(connection: Connection, *, ids: Collection[str]) -> list[E
     return [Element.from_row(row) for row in many(connection, "elements_of_steps", ids=texts(ids))]
 
 
-def elements_with_key(connection: Connection, *, object_key: str) -> list[str]:
-    return [row["id"] for row in many(connection, "elements_with_key", object_key=object_key)]
-
-
 def elements_delete(connection: Connection, *, ids: Collection[str], deleted_at: str) -> int:
     return execute(connection, "elements_delete", ids=texts(ids), deleted_at=deleted_at)
 
@@ -326,7 +322,7 @@ def feedback_upsert(
     comment: str | None,
     now: str,
 ) -> str:
-    row = returned(
+    row = one(
         connection,
         "feedback_upsert",
         id=id,
@@ -336,7 +332,7 @@ def feedback_upsert(
         comment=comment,
         now=now,
     )
-    return str(row["id"])
+    return id if row is None else str(row["id"])
 
 
 def feedback_get(connection: Connection, *, id: str) -> Feedback | None:

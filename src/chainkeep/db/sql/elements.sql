@@ -145,12 +145,6 @@ WHERE elements."forId" IN :ids
     AND elements."deletedAt" IS NULL
 ORDER BY elements."position", elements."id";
 
--- name: elements_with_key :many
--- The elements whose bytes are this blob. Carried by elements_object_key_idx.
-SELECT elements."id" AS id
-FROM elements
-WHERE elements."objectKey" = :object_key;
-
 -- name: elements_delete :exec
 -- Empties the elements and leaves them as tombstones. Carried by the primary key.
 -- expands: ids

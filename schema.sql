@@ -39,10 +39,21 @@ CREATE TABLE threads (
     "tags" TEXT,                        -- JSON array
     "metadata" TEXT NOT NULL,           -- JSON object: Chainlit's user session
     "lastActivityAt" TEXT NOT NULL,     -- [ours] "createdAt" of the newest step; the sidebar's order
-    "deletedAt" TEXT                    -- [ours]
+    "deletedAt" TEXT,                   -- [ours]
+    -- [ours] What only the Thread API writes, from here on; no write of the UI touches it.
+    "attributes" TEXT,                  -- JSON object
+    "platforms" TEXT,                   -- JSON object: what other platforms call this thread
+    "public" BOOLEAN,
+    "updatedAt" TEXT,                   -- the newest change that is no message
+    "lastPosition" BIGINT,              -- the newest message's "position"; the next is greater
+    "restorable" BOOLEAN NOT NULL DEFAULT FALSE -- deleted for now: nothing in it was emptied
 );
 -- The sidebar's page, newest first.
 CREATE INDEX threads_user_activity_idx ON threads ("userId", "lastActivityAt", "id");
+-- Everybody's threads, newest first.
+CREATE INDEX threads_activity_idx ON threads ("lastActivityAt", "id");
+-- The few threads that can be restored.
+CREATE INDEX threads_restorable_idx ON threads ("deletedAt") WHERE "restorable";
 
 CREATE TABLE steps (
     "id" TEXT NOT NULL PRIMARY KEY,
@@ -71,7 +82,14 @@ CREATE TABLE steps (
     "favorite" BOOLEAN NOT NULL,        -- [ours] metadata.favorite, kept apart to be indexed
     "position" BIGINT NOT NULL,         -- [ours]
     "revision" BIGINT NOT NULL,         -- [ours] 0 until the first update; a create never undoes one
-    "deletedAt" TEXT                    -- [ours]
+    "deletedAt" TEXT,                   -- [ours]
+    -- [ours] What only the Thread API writes, from here on; no write of the UI touches it.
+    "role" TEXT,                        -- who speaks; none where "type" says it
+    "private" BOOLEAN NOT NULL DEFAULT FALSE, -- kept from the UI
+    "replyTo" TEXT,                     -- steps.id of the message that this one answers
+    "turn" BIGINT,                      -- "position" of the turn's first message
+    "toolCallId" TEXT,                  -- the tool call that this is the result of
+    "ext" TEXT                          -- JSON object: what a message has besides text
 );
 -- A thread's steps in the order in which they are shown.
 CREATE INDEX steps_thread_created_idx ON steps ("threadId", "createdAt", "position");
@@ -120,6 +138,48 @@ CREATE TABLE feedbacks (
 CREATE UNIQUE INDEX feedbacks_for_key ON feedbacks ("forId");
 CREATE INDEX feedbacks_thread_idx ON feedbacks ("threadId");
 
+-- [ours] A thread's attributes and platform references, one row each, so that threads are found by
+-- them: JSON text like ["attributes","order",42], or its hash where that is long. ["attributes","order"]
+-- says that there is one.
+CREATE TABLE thread_facts (
+    "fact" TEXT NOT NULL,
+    "threadId" TEXT NOT NULL,
+    PRIMARY KEY ("fact", "threadId")
+);
+CREATE INDEX thread_facts_thread_idx ON thread_facts ("threadId");
+
+-- [ours] Who speaks in a thread besides user and assistant.
+CREATE TABLE thread_roles (
+    "threadId" TEXT NOT NULL,
+    "name" TEXT NOT NULL,
+    "userId" TEXT,
+    "userName" TEXT,
+    "icon" TEXT,
+    "description" TEXT,
+    "position" BIGINT NOT NULL,
+    PRIMARY KEY ("threadId", "name")
+);
+
+-- [ours] Who reacted to a message, and how.
+CREATE TABLE reactions (
+    "stepId" TEXT NOT NULL,
+    "emoji" TEXT NOT NULL,
+    "userId" TEXT NOT NULL,
+    "createdAt" TEXT NOT NULL,
+    "position" BIGINT NOT NULL,
+    PRIMARY KEY ("stepId", "emoji", "userId")
+);
+
+-- [ours] What was said up to a message and with it, in short.
+CREATE TABLE message_summaries (
+    "stepId" TEXT NOT NULL PRIMARY KEY,
+    "threadId" TEXT NOT NULL,
+    "summary" TEXT NOT NULL,
+    "createdAt" TEXT NOT NULL,
+    "updatedAt" TEXT NOT NULL
+);
+CREATE INDEX message_summaries_thread_idx ON message_summaries ("threadId");
+
 -- [ours] Blobs whose element is gone. A row is written in the transaction that deletes the element
 -- and removed when the blob store has deleted the blob, so that none is forgotten in between.
 CREATE TABLE blob_deletions (
@@ -140,4 +200,4 @@ CREATE TABLE chainkeep_version (
     version_num VARCHAR(32) NOT NULL,
     CONSTRAINT chainkeep_version_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO chainkeep_version (version_num) VALUES ('0001');
+INSERT INTO chainkeep_version (version_num) VALUES ('0002');

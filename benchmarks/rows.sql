@@ -53,3 +53,21 @@ INSERT INTO blob_deletions ("objectKey", "requestedAt")
 SELECT 'gone-' || "position", "createdAt"
 FROM steps
 WHERE "position" < 2000;
+
+INSERT INTO thread_facts ("fact", "threadId")
+SELECT '["attributes","a",' || CAST("position" % 100 AS TEXT) || ']', "threadId"
+FROM steps
+WHERE "position" < 4000;
+
+INSERT INTO reactions ("stepId", "emoji", "userId", "createdAt", "position")
+SELECT "id", '+1', 'ada', "createdAt", "position"
+FROM steps;
+
+INSERT INTO message_summaries ("stepId", "threadId", "summary", "createdAt", "updatedAt")
+SELECT "id", "threadId", 'short', "createdAt", "createdAt"
+FROM steps;
+
+INSERT INTO thread_roles ("threadId", "name", "position")
+SELECT "threadId", 'bot', "position"
+FROM steps
+WHERE "position" < 4000;

@@ -7,6 +7,14 @@ In the app:
     @cl.data_layer
     def data_layer():
         return ChainkeepDataLayer()
+
+In the app's own code:
+
+    from chainkeep import open_threads
+
+    async with open_threads("sqlite+aiosqlite:///chat.db") as threads:
+        thread = await threads.create("A chat", owner="ada")
+        await thread.add_message("user", "Hello")
 """
 
 from __future__ import annotations
@@ -17,8 +25,9 @@ from chainkeep._version import __version__
 
 if TYPE_CHECKING:
     from chainkeep.chainlit import ChainkeepDataLayer
+    from chainkeep.threads import open_threads
 
-__all__ = ["ChainkeepDataLayer", "__version__"]
+__all__ = ["ChainkeepDataLayer", "__version__", "open_threads"]
 
 
 def __getattr__(name: str) -> Any:
@@ -27,4 +36,8 @@ def __getattr__(name: str) -> Any:
         from chainkeep.chainlit import ChainkeepDataLayer
 
         return ChainkeepDataLayer
+    if name == "open_threads":
+        from chainkeep.threads import open_threads
+
+        return open_threads
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

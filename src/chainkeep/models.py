@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from typing_extensions import override
+
 from chainkeep.errors import InvalidInputError
 from chainkeep.values import from_json, json_object
 
@@ -20,6 +22,8 @@ __all__ = [
     "Health",
     "Page",
     "Step",
+    "StoredMessage",
+    "StoredThread",
     "Thread",
     "ThreadContent",
     "User",
@@ -266,6 +270,76 @@ class Health:
     waiting_blob_bytes: int
     last_error: str | None
     """The last fault of a write, transient or not; never content."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredThread(Thread):
+    """A thread with what the Thread API keeps of it."""
+
+    attributes: dict[str, Any]
+    platforms: dict[str, dict[str, str]]
+    public: bool
+    updated_at: str
+    deleted_at: str | None
+
+    @classmethod
+    @override
+    def from_row(cls, row: Row) -> StoredThread:
+        """Read a row of ``threads``, all of it."""
+        return cls(
+            id=row["id"],
+            created_at=row["created_at"],
+            name=row["name"],
+            user_id=row["user_id"],
+            user_identifier=row["user_identifier"],
+            tags=from_json(row["tags"]),
+            metadata=json_object(row["metadata"]),
+            last_activity_at=row["last_activity_at"],
+            attributes=json_object(row["attributes"]),
+            platforms=json_object(row["platforms"]),
+            public=bool(row["public"]),
+            updated_at=max(row["updated_at"] or "", row["last_activity_at"]),
+            deleted_at=row["deleted_at"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredMessage:
+    """A step that somebody says, with its place among the others."""
+
+    id: str
+    thread_id: str
+    role: str
+    sequence: int
+    turn: int
+    name: str
+    input: str
+    output: str
+    created_at: str
+    language: str | None
+    metadata: dict[str, Any]
+    generation: Any
+    private: bool
+    reply_to: str | None
+    tool_call_id: str | None
+    ext: dict[str, Any] | None
+    """What a message has besides text; None for one that the UI wrote."""
+    feedback: int | None
+    feedback_comment: str | None
+
+    @classmethod
+    def from_row(cls, row: Row) -> StoredMessage:
+        """Read a row of ``messages_of_thread``."""
+        values = {name: row[name] for name in cls.__dataclass_fields__}
+        read = {
+            "sequence": int(row["sequence"]),
+            "turn": int(row["turn"]),
+            "private": bool(row["private"]),
+            "metadata": json_object(row["metadata"]),
+            "generation": from_json(row["generation"]),
+            "ext": from_json(row["ext"]),
+        }
+        return cls(**{**values, **read})
 
 
 class Cursor(NamedTuple):

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection
 
 from benchmarks.explain import ARGUMENTS, run
-from chainkeep.db import execution, queries
+from chainkeep.db import execution, queries, thread_queries
 from chainkeep.db.database import Database
 from chainkeep.db.statements import STATEMENTS
 
@@ -55,6 +55,7 @@ async def test_a_query_passes_exactly_the_parameters_of_its_statement(
 
     monkeypatch.setattr(execution, "run", note_one)
     monkeypatch.setattr(queries, "each", note_each)
+    monkeypatch.setattr(thread_queries, "each", note_each)
     await database.write(lambda connection: [run(connection, call) for call in ARGUMENTS])
 
     assert passed == {name: set(each.binds) for name, each in STATEMENTS["sqlite"].items()}

@@ -10,7 +10,10 @@ from benchmarks.explain import ARGUMENTS, PLANS, plans
 from chainkeep.db.database import Database
 from chainkeep.db.dialects import DIALECT_NAMES
 
-BIG_TABLES = ("users", "threads", "steps", "elements", "feedbacks", "blob_deletions")
+BIG_TABLES = (
+    "users", "threads", "steps", "elements", "feedbacks", "blob_deletions", "thread_facts",
+    "thread_roles", "reactions", "message_summaries",
+)  # fmt: skip
 
 # A sequential scan of PostgreSQL, or a walk over a whole table or index of SQLite.
 SCAN = re.compile(rf"(?:Seq Scan on|SCAN) (?:{'|'.join(BIG_TABLES)})\b")

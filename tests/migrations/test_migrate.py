@@ -26,6 +26,7 @@ from tests.support.databases import plain_engine, run_on
 from tests.support.postgres import PostgresServer
 
 SCHEMA = Path(__file__).parents[2] / "schema.sql"
+REVISIONS = ["0001", "0002"]
 OURS = set(re.findall(r"^CREATE TABLE (\w+)", SCHEMA.read_text(), re.MULTILINE))
 
 
@@ -42,7 +43,7 @@ def execute(statement: str) -> Callable[[Connection], None]:
 
 
 async def test_an_empty_database_gets_every_table(empty_database_url: str) -> None:
-    assert await run_on(empty_database_url, migrate) == ["0001"]
+    assert await run_on(empty_database_url, migrate) == REVISIONS
     assert await run_on(empty_database_url, tables) == OURS
 
 
@@ -65,7 +66,7 @@ async def test_a_start_with_nothing_to_do_waits_for_nobody(database_url: str) ->
 
 
 async def test_an_empty_database_is_pending(empty_database_url: str) -> None:
-    assert await run_on(empty_database_url, pending) == ["0001"]
+    assert await run_on(empty_database_url, pending) == REVISIONS
     with pytest.raises(PendingMigrationsError, match="chainkeep migrate"):
         await run_on(empty_database_url, check)
 
@@ -80,13 +81,13 @@ async def test_a_dry_run_says_what_it_would_do_and_leaves_nothing(empty_database
     def dry_run(connection: Connection) -> list[str]:
         return migrate(connection, dry_run=True)
 
-    assert await run_on(empty_database_url, dry_run) == ["0001"]
+    assert await run_on(empty_database_url, dry_run) == REVISIONS
     assert await run_on(empty_database_url, tables) == set()
 
 
 async def test_ten_connections_at_once_migrate_once(empty_database_url: str) -> None:
     applied = await asyncio.gather(*(run_on(empty_database_url, migrate) for _ in range(10)))
-    assert sorted(applied) == [[]] * 9 + [["0001"]]
+    assert sorted(applied) == [[]] * 9 + [REVISIONS]
 
 
 STARTER = """
@@ -107,12 +108,12 @@ async def test_ten_processes_at_once_migrate_once(empty_database_url: str) -> No
         for _ in range(10)
     ]
     answers = await asyncio.gather(*(starter.communicate(b"go\n") for starter in starters))
-    assert sorted(out for out, _ in answers) == [b"['0001']\n"] + [b"[]\n"] * 9
+    assert sorted(out for out, _ in answers) == [f"{REVISIONS}\n".encode()] + [b"[]\n"] * 9
 
 
 @pytest.fixture
 def add_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Adds a revision 0002 with the SQL given."""
+    """Adds a revision 0003 with the SQL given."""
     directory = tmp_path / "migrations"
     shutil.copytree(migrations._DIRECTORY, directory)
     monkeypatch.setattr(migrations, "_DIRECTORY", directory)
@@ -120,10 +121,10 @@ def add_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[s
 
     def add(sql: str) -> None:
         first = (directory / "versions/0001_initial.py").read_text()
-        second = first.replace("0001_initial", "0002_more").replace('"0001"', '"0002"')
-        second = second.replace("down_revision = None", 'down_revision = "0001"')
-        (directory / "versions/0002_more.py").write_text(second)
-        (directory / "versions/0002_more.sql").write_text(sql)
+        second = first.replace("0001_initial", "0003_more").replace('"0001"', '"0003"')
+        second = second.replace("down_revision = None", 'down_revision = "0002"')
+        (directory / "versions/0003_more.py").write_text(second)
+        (directory / "versions/0003_more.sql").write_text(sql)
 
     return add
 
@@ -132,10 +133,10 @@ async def test_a_database_that_is_behind_gets_what_is_missing(
     database_url: str, add_revision: Callable[[str], None]
 ) -> None:
     add_revision("CREATE TABLE more (a TEXT);")
-    assert await run_on(database_url, pending) == ["0002"]
+    assert await run_on(database_url, pending) == ["0003"]
     with pytest.raises(PendingMigrationsError):
         await run_on(database_url, check)
-    assert await run_on(database_url, migrate) == ["0002"]
+    assert await run_on(database_url, migrate) == ["0003"]
     assert await run_on(database_url, tables) == {*OURS, "more"}
 
 
@@ -149,7 +150,7 @@ async def test_a_failing_step_changes_nothing_and_stays_pending(
     with pytest.raises(MigrationError, match=r"nothing was changed: .*nowhere"):
         await run_on(url, migrate)
     assert (await run_on(url, tables), await run_on(url, current)) == before
-    assert (await run_on(url, pending))[-1] == "0002"
+    assert (await run_on(url, pending))[-1] == "0003"
 
 
 async def test_a_step_may_differ_between_databases(
@@ -158,7 +159,7 @@ async def test_a_step_may_differ_between_databases(
     add_revision("CREATE TABLE more (a TEXT);")
     versions = migrations._DIRECTORY / "versions"
     for dialect in ("sqlite", "postgresql"):
-        (versions / f"0002_more.{dialect}.sql").write_text(f"CREATE TABLE for_{dialect} (a TEXT);")
+        (versions / f"0003_more.{dialect}.sql").write_text(f"CREATE TABLE for_{dialect} (a TEXT);")
     await run_on(database_url, migrate)
     assert await run_on(database_url, tables) == {*OURS, "more", f"for_{database_kind}"}
 
@@ -198,8 +199,8 @@ async def test_two_schemas_of_one_database_do_not_see_each_other(
 ) -> None:
     url = make_postgres(False)
     await run_on(url, execute("CREATE SCHEMA one"))
-    assert await run_on(url, migrate) == ["0001"]
-    assert await run_on(url, migrate, "one, public") == ["0001"]
+    assert await run_on(url, migrate) == REVISIONS
+    assert await run_on(url, migrate, "one, public") == REVISIONS
     await run_on(url, check, "one, public")
     assert set(await run_on(url, lambda c: inspect(c).get_table_names("one"))) == OURS
 
@@ -215,5 +216,5 @@ async def test_every_postgresql_version_at_hand_takes_the_tables(
     each_postgres: PostgresServer,
 ) -> None:
     url = each_postgres.url(await each_postgres.acreate_database())
-    assert await run_on(url, migrate) == ["0001"]
+    assert await run_on(url, migrate) == REVISIONS
     await run_on(url, check)

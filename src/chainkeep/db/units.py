@@ -15,9 +15,10 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from chainkeep.db import queries
+from chainkeep.db import queries, thread_units
 from chainkeep.db.records import Operation
 from chainkeep.db.step_writes import StepWrite, write_steps
+from chainkeep.db.thread_copies import copy_thread
 from chainkeep.errors import ConflictError
 from chainkeep.models import Caller, Element, Feedback, Step, ThreadContent
 from chainkeep.values import utc_now
@@ -75,12 +76,31 @@ def delete_step(
             )
         return []
     _refuse_stranger(connection, caller, stored.thread_id, f"Step {step_id}")
+    return _delete_steps(connection, queries.step_tree(connection, id=step_id), now)
+
+
+def _delete_steps(connection: Connection, step_ids: Sequence[str], now: str) -> list[str]:
     keys: list[str] = []
-    for ids in _portions(queries.step_tree(connection, id=step_id)):
+    for ids in _portions(step_ids):
         keys += _delete_elements(connection, queries.elements_of_steps(connection, ids=ids), now)
         queries.steps_clear_feedbacks(connection, ids=ids)
+        thread_units.forget_steps(connection, ids)
         queries.steps_delete(connection, ids=ids, deleted_at=now)
     return keys
+
+
+def delete_message(connection: Connection, thread_id: str, message_id: str) -> list[str] | None:
+    """Delete a message, and nothing that hangs under it; the keys of the blobs that are to go, None
+    where it is not there.
+    """
+    if not thread_units.release_message(connection, thread_id, message_id):
+        return None
+    return _delete_steps(connection, [message_id], utc_now())
+
+
+def clear_thread(connection: Connection, thread_id: str) -> list[str]:
+    """Delete all that is in a thread and keep the thread; the keys of the blobs that are to go."""
+    return _delete_steps(connection, thread_units.steps_to_clear(connection, thread_id), utc_now())
 
 
 def _portions(ids: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -195,6 +215,7 @@ def delete_thread(connection: Connection, thread_id: str) -> list[str]:
     elements = queries.elements_of_thread(connection, thread_id=thread_id)
     keys = _request_deletions(connection, elements, now)
     queries.thread_clear_feedbacks(connection, thread_id=thread_id)
+    thread_units.forget_thread(connection, thread_id)
     queries.thread_clear_elements(connection, thread_id=thread_id)
     queries.thread_clear_steps(connection, thread_id=thread_id)
     return keys
@@ -261,14 +282,29 @@ def execute(
 OPERATIONS: Mapping[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
+        clear_thread,
+        copy_thread,
         delete_element,
         delete_feedback,
+        delete_message,
         delete_step,
         delete_thread,
         queries.user_upsert,
         save_element,
         save_feedback,
         set_favorite,
+        thread_units.add_reaction,
+        thread_units.add_role,
+        thread_units.change_message,
+        thread_units.create_thread,
+        thread_units.post_messages,
+        thread_units.remove_reaction,
+        thread_units.remove_role,
+        thread_units.restore_thread,
+        thread_units.revise_thread,
+        thread_units.save_summary,
+        thread_units.set_thread_aside,
+        thread_units.vote,
         update_thread,
     )
 }

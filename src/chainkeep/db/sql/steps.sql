@@ -224,8 +224,8 @@ LEFT JOIN feedbacks ON feedbacks."forId" = steps."id"
 WHERE steps."id" = :id;
 
 -- name: steps_of_thread :many
--- A thread's steps with their feedback, deleted ones too, by time and then in the order in which they were handed
--- over. Carried by steps_thread_created_idx and feedbacks_for_key.
+-- A thread's steps with their feedback, deleted ones too and private messages not, by time and then in the order in
+-- which they were handed over. Carried by steps_thread_created_idx and feedbacks_for_key.
 SELECT
     steps."id" AS id,
     steps."threadId" AS thread_id,
@@ -259,6 +259,7 @@ SELECT
 FROM steps
 LEFT JOIN feedbacks ON feedbacks."forId" = steps."id"
 WHERE steps."threadId" = :thread_id
+    AND NOT steps."private"
 ORDER BY steps."createdAt", steps."position", steps."id";
 
 -- name: steps_favorite :many
@@ -300,6 +301,7 @@ LEFT JOIN feedbacks ON feedbacks."forId" = steps."id"
 WHERE threads."userId" = :user_id
     AND threads."deletedAt" IS NULL
     AND steps."favorite"
+    AND NOT steps."private"
     AND steps."deletedAt" IS NULL
 ORDER BY steps."createdAt" DESC, steps."id" DESC;
 
@@ -349,6 +351,8 @@ UPDATE steps SET
     "generation" = NULL,
     "extra" = NULL,
     "favorite" = FALSE,
+    "role" = NULL,
+    "ext" = NULL,
     "deletedAt" = :deleted_at
 WHERE "id" IN :ids
     AND "deletedAt" IS NULL;

@@ -116,6 +116,7 @@ WHERE threads."userId" = :user_id
             WHERE steps."threadId" = threads."id"
                 AND steps."type" IN ('user_message', 'assistant_message', 'system_message')
                 AND steps."deletedAt" IS NULL
+                AND NOT steps."private"
                 AND LOWER(steps."output") LIKE LOWER(CAST(:pattern AS TEXT)) ESCAPE '!'
             LIMIT 1 OFFSET 0
         )
@@ -124,16 +125,20 @@ ORDER BY threads."lastActivityAt" DESC, threads."id" DESC
 LIMIT :count;
 
 -- name: thread_delete :exec
--- Empties the thread and leaves it as a tombstone. Carried by the primary key.
+-- Empties the thread, also one that could be restored, and leaves it as a tombstone. Carried by the primary key.
 UPDATE threads SET
     "name" = NULL,
     "userId" = NULL,
     "userIdentifier" = NULL,
     "tags" = NULL,
     "metadata" = '{}',
-    "deletedAt" = :deleted_at
+    "deletedAt" = :deleted_at,
+    "attributes" = NULL,
+    "platforms" = NULL,
+    "public" = NULL,
+    "restorable" = FALSE
 WHERE "id" = :id
-    AND "deletedAt" IS NULL;
+    AND ("deletedAt" IS NULL OR "restorable");
 
 -- name: thread_clear_steps :exec
 -- Removes a thread's steps. Carried by steps_thread_created_idx.

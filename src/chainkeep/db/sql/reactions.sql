@@ -1,0 +1,58 @@
+-- name: reaction_add :exec
+-- Notes that somebody reacts so to a message that is there; nothing where they did before, unless it was this very write.
+-- Carried by the primary keys.
+INSERT INTO reactions ("stepId", "emoji", "userId", "createdAt", "position")
+SELECT
+    steps."id",
+    CAST(:emoji AS TEXT),
+    CAST(:user_id AS TEXT),
+    CAST(:created_at AS TEXT),
+    CAST(:position AS BIGINT)
+FROM steps
+WHERE steps."id" = :step_id
+    AND steps."threadId" = :thread_id
+    AND steps."type" IN ('user_message', 'assistant_message', 'system_message', 'tool')
+    AND steps."deletedAt" IS NULL
+ON CONFLICT ("stepId", "emoji", "userId") DO UPDATE SET
+    "createdAt" = excluded."createdAt"
+WHERE reactions."position" = excluded."position"
+    AND reactions."createdAt" = excluded."createdAt";
+
+-- name: reaction_remove :exec
+-- Takes a reaction back. Carried by the primary key.
+DELETE FROM reactions
+WHERE "stepId" = :step_id
+    AND "emoji" = :emoji
+    AND "userId" = :user_id;
+
+-- name: reactions_of_message :many
+-- The reactions to a message that is there, in the order in which they came. Carried by the primary keys.
+SELECT reactions."emoji" AS emoji, reactions."userId" AS user_id
+FROM reactions
+JOIN steps ON steps."id" = reactions."stepId"
+JOIN threads ON threads."id" = steps."threadId"
+WHERE reactions."stepId" = :step_id
+    AND steps."deletedAt" IS NULL
+    AND threads."deletedAt" IS NULL
+ORDER BY reactions."createdAt", reactions."position";
+
+-- name: steps_clear_reactions :exec
+-- Removes the reactions to the steps. Carried by the primary key.
+-- expands: ids
+DELETE FROM reactions
+WHERE "stepId" IN :ids;
+
+-- name: vote_of_message :one
+-- The step that a vote on a message is kept with: the message where it has one, else the run around it, else the message;
+-- with the vote that is there. Carried by the primary keys and feedbacks_for_key.
+SELECT
+    CASE WHEN own."id" IS NULL THEN COALESCE(runs."id", steps."id") ELSE steps."id" END AS step_id,
+    COALESCE(own."id", theirs."id") AS feedback_id,
+    COALESCE(own."value", theirs."value") AS feedback_value
+FROM steps
+LEFT JOIN steps AS runs ON runs."id" = steps."parentId" AND runs."type" = 'run' AND runs."deletedAt" IS NULL
+LEFT JOIN feedbacks AS own ON own."forId" = steps."id"
+LEFT JOIN feedbacks AS theirs ON theirs."forId" = runs."id"
+WHERE steps."id" = :id
+    AND steps."threadId" = :thread_id
+    AND steps."deletedAt" IS NULL;

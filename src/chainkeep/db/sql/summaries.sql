@@ -1,0 +1,31 @@
+-- name: summary_upsert :exec
+-- Writes the one summary of a message that is there. Carried by the primary keys.
+INSERT INTO message_summaries ("stepId", "threadId", "summary", "createdAt", "updatedAt")
+SELECT
+    steps."id",
+    steps."threadId",
+    CAST(:summary AS TEXT),
+    CAST(:now AS TEXT),
+    CAST(:now AS TEXT)
+FROM steps
+WHERE steps."id" = :step_id
+    AND steps."threadId" = :thread_id
+    AND steps."deletedAt" IS NULL
+ON CONFLICT ("stepId") DO UPDATE SET
+    "summary" = excluded."summary",
+    "updatedAt" = excluded."updatedAt";
+
+-- name: summaries_of_thread :many
+-- The summaries of a thread's messages, in the messages' order. Carried by message_summaries_thread_idx and the primary
+-- key.
+SELECT message_summaries."stepId" AS step_id, message_summaries."summary" AS summary
+FROM message_summaries
+JOIN steps ON steps."id" = message_summaries."stepId"
+WHERE message_summaries."threadId" = :thread_id
+ORDER BY steps."createdAt", steps."position", steps."id";
+
+-- name: steps_clear_summaries :exec
+-- Removes the summaries of the steps. Carried by the primary key.
+-- expands: ids
+DELETE FROM message_summaries
+WHERE "stepId" IN :ids;

@@ -1,0 +1,77 @@
+"""A thread written once more, under new ids."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+
+from sqlalchemy import Connection
+
+from chainkeep.db import thread_queries as sql
+from chainkeep.db.thread_units import GONE, create_thread
+from chainkeep.errors import NotFoundError
+from chainkeep.values import utc_now
+
+
+def copy_thread(
+    connection: Connection,
+    thread_id: str,
+    *,
+    new_id: str,
+    new_user_id: str,
+    created_at: str,
+    name: str | None,
+) -> dict[str, str]:
+    """Make a thread of the same messages, roles and summaries, all under new ids.
+
+    The new ids by the old ones. Elements are left to the caller, for their blobs are elsewhere.
+    """
+    stored = sql.thread_read(connection, id=thread_id, include_deleted=False)
+    if stored is None:
+        raise NotFoundError(GONE.format(thread_id))
+    create_thread(
+        connection,
+        new_id,
+        new_user_id=new_user_id,
+        created_at=created_at,
+        name=stored.name if name is None else name,
+        owner=stored.user_identifier,
+        tags=stored.tags,
+        metadata=stored.metadata,
+        attributes=stored.attributes,
+        platforms=stored.platforms,
+        public=False,
+    )
+    steps = sql.steps_alive(connection, thread_id=thread_id)
+    # Made from the old ones, so that a write that is tried again makes the same.
+    ids = {step.id: str(uuid.uuid5(uuid.NAMESPACE_OID, f"{new_id}/{step.id}")) for step in steps}
+    if steps:
+        sql.step_copy(connection, copies=[_copy(step, new_id, ids) for step in steps])
+    _copy_roles_and_summaries(connection, thread_id, new_id, ids)
+    return ids
+
+
+def _copy(step: sql.Links, thread_id: str, ids: Mapping[str, str]) -> sql.Copy:
+    return sql.Copy(
+        id=step.id,
+        new_id=ids[step.id],
+        thread_id=thread_id,
+        parent_id=ids.get(step.parent_id or ""),
+        reply_to=ids.get(step.reply_to or ""),
+    )
+
+
+def _copy_roles_and_summaries(
+    connection: Connection, thread_id: str, new_id: str, ids: Mapping[str, str]
+) -> None:
+    for number, role in enumerate(sql.roles_of_thread(connection, thread_id=thread_id)):
+        row = sql.RoleRow(**role, thread_id=new_id, position=number)
+        sql.role_add(connection, role=row)
+    for step_id, summary in sql.summaries_of_thread(connection, thread_id=thread_id).items():
+        sql.summary_upsert(
+            connection,
+            thread_id=new_id,
+            step_id=ids.get(step_id, ""),
+            summary=summary,
+            now=utc_now(),
+        )

@@ -1,0 +1,397 @@
+"""The statements of the Thread API: one typed function each, of the same name, over a
+``Connection``.
+
+What a statement promises stands in its ``.sql`` file.
+"""
+# ruff: noqa: D103 - a query is described with the statement of its name, in db/sql
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from chainkeep.db.execution import each, execute, many, one, returned, texts
+from chainkeep.models import Cursor, StoredMessage, StoredThread
+from chainkeep.values import to_json
+
+_NEWEST = Cursor("~", "")  # after every time
+
+
+def _json_or_null(value: object) -> str | None:
+    return None if value is None else to_json(value)
+
+
+def user_ensure(connection: Connection, *, id: str, identifier: str, created_at: str) -> int:
+    return execute(connection, "user_ensure", id=id, identifier=identifier, created_at=created_at)
+
+
+def thread_create(
+    connection: Connection,
+    *,
+    id: str,
+    created_at: str,
+    name: str | None,
+    owner: str | None,
+    tags: list[str] | None,
+    metadata: Mapping[str, Any],
+    attributes: Mapping[str, Any],
+    platforms: Mapping[str, Any],
+    public: bool,
+) -> int:
+    return execute(
+        connection,
+        "thread_create",
+        id=id,
+        created_at=created_at,
+        name=name,
+        owner=owner,
+        tags=_json_or_null(tags),
+        metadata=to_json(metadata),
+        attributes=to_json(attributes),
+        platforms=to_json(platforms),
+        public=public,
+    )
+
+
+def thread_read(connection: Connection, *, id: str, include_deleted: bool) -> StoredThread | None:
+    row = one(connection, "thread_read", id=id, include_deleted=include_deleted)
+    return None if row is None else StoredThread.from_row(row)
+
+
+def thread_revise(
+    connection: Connection,
+    *,
+    id: str,
+    name: str | None,
+    tags: list[str] | None,
+    metadata: Mapping[str, Any] | None,
+    attributes: Mapping[str, Any] | None,
+    platforms: Mapping[str, Any] | None,
+    public: bool | None,
+    updated_at: str,
+) -> int:
+    return execute(
+        connection,
+        "thread_revise",
+        id=id,
+        name=name,
+        tags=_json_or_null(tags),
+        metadata=_json_or_null(metadata),
+        attributes=_json_or_null(attributes),
+        platforms=_json_or_null(platforms),
+        public=public,
+        updated_at=updated_at,
+    )
+
+
+class Advance(NamedTuple):
+    """How far a thread has come."""
+
+    last_position: int
+    last_activity_at: str
+
+
+def thread_advance(
+    connection: Connection, *, id: str, position: int, count: int, activity_at: str
+) -> Advance | None:
+    row = one(
+        connection,
+        "thread_advance",
+        id=id,
+        position=position,
+        count=count,
+        activity_at=activity_at,
+    )
+    return None if row is None else Advance(**row)
+
+
+def thread_set_aside(connection: Connection, *, id: str, deleted_at: str) -> int:
+    return execute(connection, "thread_set_aside", id=id, deleted_at=deleted_at)
+
+
+def thread_restore(connection: Connection, *, id: str) -> int:
+    return execute(connection, "thread_restore", id=id)
+
+
+def threads_set_aside(connection: Connection, *, before: str, count: int) -> list[str]:
+    rows = many(connection, "threads_set_aside", before=before, count=count)
+    return [row["id"] for row in rows]
+
+
+def threads_of_owner(
+    connection: Connection,
+    *,
+    owner: str,
+    before: Cursor | None,
+    pattern: str | None,
+    count: int,
+    skip: int,
+) -> list[StoredThread]:
+    place = before or _NEWEST
+    rows = many(
+        connection,
+        "threads_of_owner",
+        owner=owner,
+        before_activity=place.last_activity_at,
+        before_id=place.id,
+        pattern=pattern,
+        count=count,
+        skip=skip,
+    )
+    return [StoredThread.from_row(row) for row in rows]
+
+
+def threads_of_owner_count(connection: Connection, *, owner: str, pattern: str | None) -> int:
+    row = returned(connection, "threads_of_owner_count", owner=owner, pattern=pattern)
+    return int(row["total"])
+
+
+def threads_of_everybody(
+    connection: Connection, *, before: Cursor | None, pattern: str | None, count: int
+) -> list[StoredThread]:
+    place = before or _NEWEST
+    rows = many(
+        connection,
+        "threads_of_everybody",
+        before_activity=place.last_activity_at,
+        before_id=place.id,
+        pattern=pattern,
+        count=count,
+    )
+    return [StoredThread.from_row(row) for row in rows]
+
+
+def threads_with_facts(
+    connection: Connection,
+    *,
+    facts: Collection[str],
+    absent: Collection[str],
+    owner: str | None,
+    count: int,
+) -> list[StoredThread]:
+    rows = many(
+        connection,
+        "threads_with_facts",
+        facts=texts(facts),
+        absent=texts(absent or [""]),
+        fact_count=len(facts),
+        owner=owner,
+        count=count,
+    )
+    return [StoredThread.from_row(row) for row in rows]
+
+
+def thread_forget_facts(connection: Connection, *, thread_id: str) -> int:
+    return execute(connection, "thread_forget_facts", thread_id=thread_id)
+
+
+def thread_note_facts(connection: Connection, *, thread_id: str, facts: Collection[str]) -> None:
+    each(connection, "thread_note_facts", [{"thread_id": thread_id, "fact": f} for f in facts])
+
+
+def thread_clear_roles(connection: Connection, *, thread_id: str) -> int:
+    return execute(connection, "thread_clear_roles", thread_id=thread_id)
+
+
+def thread_clear_summaries(connection: Connection, *, thread_id: str) -> int:
+    return execute(connection, "thread_clear_summaries", thread_id=thread_id)
+
+
+def thread_clear_reactions(connection: Connection, *, thread_id: str) -> int:
+    return execute(connection, "thread_clear_reactions", thread_id=thread_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRow:
+    """The binds of ``message_insert``."""
+
+    id: str
+    thread_id: str
+    nests: bool
+    type: str
+    name: str
+    input: str
+    output: str
+    created_at: str
+    language: str | None
+    metadata: str
+    generation: str | None
+    position: int
+    role: str
+    private: bool
+    reply_to: str | None
+    same_turn: bool
+    turn: int
+    tool_call_id: str | None
+    ext: str
+    run_id: str | None
+    run_created_at: str | None
+
+
+def message_insert(connection: Connection, *, message: MessageRow) -> int:
+    return execute(connection, "message_insert", **asdict(message))
+
+
+def messages_of_thread(
+    connection: Connection,
+    *,
+    thread_id: str | None,
+    id: str | None,
+    include_private: bool,
+    roles: Sequence[str] | None,
+    count: int,
+) -> list[StoredMessage]:
+    rows = many(
+        connection,
+        "messages_of_thread",
+        thread_id=thread_id,
+        id=id,
+        include_private=include_private,
+        any_role=roles is None,
+        roles=texts(roles or [""]),  # an empty list has no type
+        count=count,
+    )
+    return [StoredMessage.from_row(row) for row in rows]
+
+
+def message_change(
+    connection: Connection,
+    *,
+    id: str,
+    thread_id: str,
+    output: str,
+    ext: Mapping[str, Any] | None,
+    language: str | None,
+) -> int:
+    return execute(
+        connection,
+        "message_change",
+        id=id,
+        thread_id=thread_id,
+        output=output,
+        ext=_json_or_null(ext),
+        language=language,
+    )
+
+
+def message_release(connection: Connection, *, id: str) -> int:
+    return execute(connection, "message_release", id=id)
+
+
+class Links(NamedTuple):
+    """A step, and what it points to."""
+
+    id: str
+    parent_id: str | None
+    reply_to: str | None
+
+
+def steps_alive(connection: Connection, *, thread_id: str) -> list[Links]:
+    return [Links(**row) for row in many(connection, "steps_alive", thread_id=thread_id)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """The binds of ``step_copy``."""
+
+    id: str
+    new_id: str
+    thread_id: str
+    parent_id: str | None
+    reply_to: str | None
+
+
+def step_copy(connection: Connection, *, copies: Sequence[Copy]) -> None:
+    each(connection, "step_copy", [asdict(copy) for copy in copies])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction:
+    """The binds of ``reaction_add``."""
+
+    thread_id: str
+    step_id: str
+    emoji: str
+    user_id: str
+    created_at: str
+    position: int
+
+
+def reaction_add(connection: Connection, *, reaction: Reaction) -> int:
+    return execute(connection, "reaction_add", **asdict(reaction))
+
+
+def reaction_remove(connection: Connection, *, step_id: str, emoji: str, user_id: str) -> int:
+    return execute(connection, "reaction_remove", step_id=step_id, emoji=emoji, user_id=user_id)
+
+
+def reactions_of_message(connection: Connection, *, step_id: str) -> list[tuple[str, str]]:
+    rows = many(connection, "reactions_of_message", step_id=step_id)
+    return [(row["emoji"], row["user_id"]) for row in rows]
+
+
+def steps_clear_reactions(connection: Connection, *, ids: Collection[str]) -> int:
+    return execute(connection, "steps_clear_reactions", ids=texts(ids))
+
+
+class VotePlace(NamedTuple):
+    """Where the vote on a message belongs, and the one that is there."""
+
+    step_id: str
+    feedback_id: str | None
+    feedback_value: int | None
+
+
+def vote_of_message(connection: Connection, *, thread_id: str, id: str) -> VotePlace | None:
+    row = one(connection, "vote_of_message", thread_id=thread_id, id=id)
+    return None if row is None else VotePlace(**row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleRow:
+    """The binds of ``role_add``."""
+
+    thread_id: str
+    name: str
+    user_id: str | None
+    user_name: str | None
+    icon: str | None
+    description: str | None
+    position: int
+
+
+def role_add(connection: Connection, *, role: RoleRow) -> int:
+    return execute(connection, "role_add", **asdict(role))
+
+
+def role_remove(connection: Connection, *, thread_id: str, name: str) -> int:
+    return execute(connection, "role_remove", thread_id=thread_id, name=name)
+
+
+def roles_of_thread(connection: Connection, *, thread_id: str) -> list[dict[str, Any]]:
+    return many(connection, "roles_of_thread", thread_id=thread_id)
+
+
+def summary_upsert(
+    connection: Connection, *, thread_id: str, step_id: str, summary: str, now: str
+) -> int:
+    return execute(
+        connection,
+        "summary_upsert",
+        thread_id=thread_id,
+        step_id=step_id,
+        summary=summary,
+        now=now,
+    )
+
+
+def summaries_of_thread(connection: Connection, *, thread_id: str) -> dict[str, str]:
+    rows = many(connection, "summaries_of_thread", thread_id=thread_id)
+    return {row["step_id"]: row["summary"] for row in rows}
+
+
+def steps_clear_summaries(connection: Connection, *, ids: Collection[str]) -> int:
+    return execute(connection, "steps_clear_summaries", ids=texts(ids))

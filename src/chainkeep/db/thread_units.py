@@ -1,0 +1,349 @@
+"""What each write of the Thread API does, as ``chainkeep.db.units`` says it for the others.
+
+``NotFoundError`` where the thread or the message is not there, ``ConflictError`` where an id is
+taken; then nothing is changed. What a write is given is JSON, so that the journal can keep it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection
+
+from chainkeep.db import queries
+from chainkeep.db import thread_queries as sql
+from chainkeep.errors import ConflictError, InvalidInputError, NotFoundError
+from chainkeep.models import StoredMessage
+from chainkeep.values import timestamp, to_json, utc_now
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_LONGEST_FACT = 500  # an index entry has its limits
+GONE = "Thread {} does not exist, or was deleted; create it first."
+
+
+def moment(position: int) -> str:
+    """Microseconds since 1970 as the database holds times."""
+    return timestamp(_EPOCH + timedelta(microseconds=position)) or ""
+
+
+def fact(*path: object) -> str:
+    """What a thread is found by: the path to a value, and the value. 1 and 1.0 are the same."""
+    text = to_json([_plain(item) for item in path])
+    return text if len(text) <= _LONGEST_FACT else sha256(text.encode()).hexdigest()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, sort_keys=True)
+    return value
+
+
+def _facts(attributes: Mapping[str, Any], platforms: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in attributes.items():
+        if value is not None:
+            yield fact("attributes", key)
+            yield fact("attributes", key, value)
+    for platform, references in platforms.items():
+        yield fact("platforms", platform)
+        yield from (fact("platforms", platform, *reference) for reference in references.items())
+
+
+def create_thread(
+    connection: Connection, thread_id: str, *, new_user_id: str, created_at: str, **values: Any
+) -> None:
+    """Make a thread, and its owner where nobody of that name was there before."""
+    if values["owner"] is not None:
+        sql.user_ensure(
+            connection, id=new_user_id, identifier=values["owner"], created_at=created_at
+        )
+    if not sql.thread_create(connection, id=thread_id, created_at=created_at, **values):
+        stored = sql.thread_read(connection, id=thread_id, include_deleted=True)
+        if stored is None or stored.created_at != created_at:  # else this write was tried before
+            raise ConflictError(f"The thread id {thread_id} is taken; choose another.")
+    _note_facts(connection, thread_id, list(_facts(values["attributes"], values["platforms"])))
+
+
+def _note_facts(connection: Connection, thread_id: str, facts: Sequence[str]) -> None:
+    if facts:
+        sql.thread_note_facts(connection, thread_id=thread_id, facts=facts)
+
+
+def revise_thread(
+    connection: Connection,
+    thread_id: str,
+    *,
+    metadata: Mapping[str, Any] | None = None,
+    attributes: Mapping[str, Any] | None = None,
+    platforms: Mapping[str, Any] | None = None,
+    **values: Any,
+) -> None:
+    """Set what is given. ``metadata`` merges, and None deletes a key; ``attributes`` and
+    ``platforms`` replace what was there.
+    """
+    _change(connection, thread_id)
+    stored = sql.thread_read(connection, id=thread_id, include_deleted=False)
+    if stored is None:
+        raise NotFoundError(GONE.format(thread_id))
+    if metadata is not None:
+        merged = {**stored.metadata, **metadata}
+        metadata = {key: value for key, value in merged.items() if value is not None}
+    _change(
+        connection,
+        thread_id,
+        metadata=metadata,
+        attributes=attributes,
+        platforms=platforms,
+        **values,
+    )
+    if attributes is not None or platforms is not None:
+        sql.thread_forget_facts(connection, thread_id=thread_id)
+        found_by = _facts(
+            stored.attributes if attributes is None else attributes,
+            stored.platforms if platforms is None else platforms,
+        )
+        _note_facts(connection, thread_id, list(found_by))
+
+
+_NOTHING = dict.fromkeys(("name", "tags", "metadata", "attributes", "platforms", "public"))
+
+
+def _change(connection: Connection, thread_id: str, **values: Any) -> None:
+    """Lock the thread, and note that it changed."""
+    given = {**_NOTHING, **values}
+    if not sql.thread_revise(connection, id=thread_id, updated_at=utc_now(), **given):
+        raise NotFoundError(GONE.format(thread_id))
+
+
+def set_thread_aside(connection: Connection, thread_id: str) -> None:
+    """Delete a thread so that it can be restored."""
+    if not sql.thread_set_aside(connection, id=thread_id, deleted_at=utc_now()):
+        raise NotFoundError(GONE.format(thread_id))
+
+
+def restore_thread(connection: Connection, thread_id: str) -> bool:
+    """Bring a thread back that was set aside; whether it was."""
+    return bool(sql.thread_restore(connection, id=thread_id))
+
+
+def post_messages(
+    connection: Connection, thread_id: str, *, position: int, messages: Sequence[dict[str, Any]]
+) -> list[str]:
+    """Write new messages, one turn, after all that is in the thread; their times.
+
+    A message takes two places where a run goes with it.
+    """
+    places = sum(2 if message["run_id"] else 1 for message in messages)
+    reached = sql.thread_advance(
+        connection,
+        id=thread_id,
+        position=position,
+        count=places,
+        activity_at=moment(position + places - 1),
+    )
+    if reached is None:
+        raise NotFoundError(GONE.format(thread_id))
+    first = place = reached.last_position - places + 1
+    times: list[str] = []
+    for message in messages:
+        row = _row(message, thread_id, place, first, reached)
+        if sql.message_insert(connection, message=row) != (2 if row.run_id else 1):
+            _explain(connection, row)
+        times.append(row.created_at)
+        place += 2 if row.run_id else 1
+    return times
+
+
+def _row(
+    message: dict[str, Any], thread_id: str, place: int, turn: int, reached: sql.Advance
+) -> sql.MessageRow:
+    return sql.MessageRow(
+        **message,
+        thread_id=thread_id,
+        position=place,
+        turn=turn,
+        created_at=_time(place, reached),
+        run_created_at=_time(place + 1, reached),
+    )
+
+
+def _time(place: int, reached: sql.Advance) -> str:
+    """The time of a place: after the last activity, also where another clock is ahead of ours."""
+    if reached.last_activity_at <= moment(reached.last_position):
+        return moment(place)
+    ahead = datetime.fromisoformat(reached.last_activity_at.replace("Z", "+00:00")) - _EPOCH
+    return moment(ahead // timedelta(microseconds=1) + 1)
+
+
+def _explain(connection: Connection, row: sql.MessageRow) -> None:
+    """Say why a message was not written, unless it was: by this very write, tried before."""
+    known = {known.id: known for known in queries.steps_known(connection, ids=[row.id])}
+    if row.id not in known:
+        raise InvalidInputError(f"{row.reply_to} is no message of this thread to reply to.")
+    stored = _message(connection, row.thread_id, row.id)
+    if stored is None or stored.output != row.output or to_json(stored.ext) != row.ext:
+        raise ConflictError(f"The message id {row.id} is taken; choose another.")
+
+
+def _message(connection: Connection, thread_id: str, message_id: str) -> StoredMessage | None:
+    found = sql.messages_of_thread(
+        connection, thread_id=thread_id, id=message_id, include_private=True, roles=None, count=1
+    )
+    return found[0] if found else None
+
+
+def change_message(
+    connection: Connection,
+    thread_id: str,
+    message_id: str,
+    *,
+    output: str | None,
+    language: str | None,
+    ext: Mapping[str, Any],
+) -> None:
+    """Set a message's text where one is given, and the keys of ``ext``; None deletes a key."""
+    _change(connection, thread_id)
+    stored = _message(connection, thread_id, message_id)
+    if stored is None:
+        raise NotFoundError(f"Message {message_id} is not in thread {thread_id}, or was deleted.")
+    kept = dict(stored.ext or {})
+    if output is not None:
+        kept.pop("content", None)
+    named = {"name": stored.name} if stored.ext is None else {}
+    merged = {**named, **kept, **ext}
+    sql.message_change(
+        connection,
+        id=message_id,
+        thread_id=thread_id,
+        output=stored.output if output is None else output,
+        ext={key: value for key, value in merged.items() if value is not None},
+        language=stored.language if language is None else language or None,
+    )
+
+
+def release_message(connection: Connection, thread_id: str, message_id: str) -> bool:
+    """Loose a message from what hangs under it, so that it can go alone; whether it is there."""
+    if _message(connection, thread_id, message_id) is None:
+        return False
+    _change(connection, thread_id)
+    sql.message_release(connection, id=message_id)
+    return True
+
+
+def steps_to_clear(connection: Connection, thread_id: str) -> list[str]:
+    """The ids of all that is in a thread, which is locked and noted as changed."""
+    _change(connection, thread_id)
+    return [step.id for step in sql.steps_alive(connection, thread_id=thread_id)]
+
+
+def forget_steps(connection: Connection, ids: Sequence[str]) -> None:
+    """Remove what the Thread API keeps of steps that go."""
+    sql.steps_clear_reactions(connection, ids=ids)
+    sql.steps_clear_summaries(connection, ids=ids)
+
+
+def forget_thread(connection: Connection, thread_id: str) -> None:
+    """Remove what the Thread API keeps of a thread that goes; runs before its steps go."""
+    sql.thread_clear_reactions(connection, thread_id=thread_id)
+    sql.thread_clear_summaries(connection, thread_id=thread_id)
+    sql.thread_clear_roles(connection, thread_id=thread_id)
+    sql.thread_forget_facts(connection, thread_id=thread_id)
+
+
+def add_reaction(
+    connection: Connection,
+    thread_id: str,
+    message_id: str,
+    *,
+    emoji: str,
+    user_id: str,
+    position: int,
+) -> bool:
+    """Note a reaction; whether it is new. Of several at once exactly one is."""
+    if sql.thread_read(connection, id=thread_id, include_deleted=False) is None:
+        return False
+    reaction = sql.Reaction(
+        thread_id=thread_id,
+        step_id=message_id,
+        emoji=emoji,
+        user_id=user_id,
+        created_at=moment(position),
+        position=position,
+    )
+    added = bool(sql.reaction_add(connection, reaction=reaction))
+    if added:
+        _change(connection, thread_id)
+    return added
+
+
+def remove_reaction(
+    connection: Connection, thread_id: str, message_id: str, *, emoji: str, user_id: str
+) -> bool:
+    """Take a reaction back; whether there was one."""
+    removed = bool(
+        sql.reaction_remove(connection, step_id=message_id, emoji=emoji, user_id=user_id)
+    )
+    if removed:
+        _change(connection, thread_id)
+    return removed
+
+
+def vote(
+    connection: Connection,
+    thread_id: str,
+    message_id: str,
+    *,
+    new_id: str,
+    value: int | None,
+    comment: str | None,
+    only_replace: int | None,
+) -> bool:
+    """Write the vote on a message, or take it back where ``value`` is None; whether that changed
+    anything. With ``only_replace``, only a vote of that value is taken back.
+    """
+    place = sql.vote_of_message(connection, thread_id=thread_id, id=message_id)
+    if place is None:
+        raise NotFoundError(f"Message {message_id} is not in thread {thread_id}, or was deleted.")
+    if value is not None:
+        queries.feedback_upsert(
+            connection,
+            id=place.feedback_id or new_id,
+            for_id=place.step_id,
+            thread_id=thread_id,
+            value=value,
+            comment=comment,
+            now=utc_now(),
+        )
+        return True
+    if place.feedback_id is None or only_replace not in (None, place.feedback_value):
+        return False
+    return bool(queries.feedback_delete(connection, id=place.feedback_id))
+
+
+def add_role(
+    connection: Connection, thread_id: str, *, position: int, role: dict[str, Any]
+) -> bool:
+    """Add a role; whether the thread had none of that name."""
+    _change(connection, thread_id)
+    row = sql.RoleRow(**role, thread_id=thread_id, position=position)
+    return bool(sql.role_add(connection, role=row))
+
+
+def remove_role(connection: Connection, thread_id: str, *, name: str) -> bool:
+    """Remove a role; whether there was one of that name."""
+    _change(connection, thread_id)
+    return bool(sql.role_remove(connection, thread_id=thread_id, name=name))
+
+
+def save_summary(connection: Connection, thread_id: str, message_id: str, *, summary: str) -> None:
+    """Write the one summary of a message."""
+    _change(connection, thread_id)
+    if not sql.summary_upsert(
+        connection, thread_id=thread_id, step_id=message_id, summary=summary, now=utc_now()
+    ):
+        raise NotFoundError(f"Message {message_id} is not in thread {thread_id}, or was deleted.")

@@ -1,0 +1,18 @@
+"""The Thread API: an app's own code reads and writes the conversations that the UI shows."""
+
+from __future__ import annotations
+
+from chainkeep.threads.collection import NumberedPage, Threads, open_threads
+from chainkeep.threads.drafts import Draft
+from chainkeep.threads.message import Message
+from chainkeep.threads.thread import Role, Thread
+
+__all__ = [
+    "Draft",
+    "Message",
+    "NumberedPage",
+    "Role",
+    "Thread",
+    "Threads",
+    "open_threads",
+]

@@ -1,0 +1,185 @@
+"""What a message is made of, checked before it is written."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from chainkeep.errors import InvalidInputError
+from chainkeep.values import cleaned_json, to_json
+
+__all__ = ["Content", "Draft", "MessageOptions", "text_of"]
+
+Content = str | Sequence[Mapping[str, Any]] | None
+"""Text, or a list of parts as OpenAI has them; None for a message that only calls tools."""
+
+TYPES = {
+    "user": "user_message",
+    "assistant": "assistant_message",
+    "system": "system_message",
+    "tool": "tool",
+}
+_AUTHORS = {"user": "User", "assistant": "Assistant", "system": "System"}
+_SOURCES = ("user", "agent", "tool")
+
+
+def text_of(content: Content) -> str:
+    """The text of a content: that of its text parts, one a line."""
+    if content is None or isinstance(content, str):
+        return content or ""
+    return "\n".join(str(part.get("text", "")) for part in content if part.get("type") == "text")
+
+
+class MessageOptions(TypedDict, total=False):
+    """What a message may have besides role and content; each is said in ``Draft``."""
+
+    id: str | None
+    name: str | None
+    private: bool
+    reply_to: str | None
+    tool_calls: Sequence[Mapping[str, Any]] | None
+    tool_call_id: str | None
+    attributes: Mapping[str, Any] | None
+    display_text: str | None
+    is_json: bool
+    question_config: Mapping[str, Any] | None
+    prompt_details: Mapping[str, Any] | None
+    source: Mapping[str, Any] | None
+    platforms: Mapping[str, Any] | None
+    reasoning: str | None
+    model: str | None
+    usage: Mapping[str, Any] | None
+    latency: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A message that is not written yet; ``InvalidInputError`` where it cannot be one.
+
+    ``role`` is any word; user, assistant, system and tool have types of their own in the UI, any
+    other is shown as an assistant of that name.
+    """
+
+    role: str
+    content: Content = None
+    id: str | None = None
+    name: str | None = None
+    private: bool = False
+    reply_to: str | None = None
+    tool_calls: Sequence[Mapping[str, Any]] | None = None
+    tool_call_id: str | None = None
+    attributes: Mapping[str, Any] | None = None
+    display_text: str | None = None
+    is_json: bool = False
+    question_config: Mapping[str, Any] | None = None
+    prompt_details: Mapping[str, Any] | None = None
+    source: Mapping[str, Any] | None = None
+    platforms: Mapping[str, Any] | None = None
+    reasoning: str | None = None
+    model: str | None = None
+    usage: Mapping[str, Any] | None = None
+    """As OpenAI counts: prompt_tokens, completion_tokens, total_tokens."""
+    latency: float | None = None
+    """Milliseconds."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.role, str) or not self.role.strip():
+            raise InvalidInputError("A role is a word, such as user or assistant.")
+        if self.content is None and not self.tool_calls:
+            raise InvalidInputError("Only a message that calls tools has no content.")
+        if self.role == "tool" and not self.tool_call_id:
+            raise InvalidInputError("A tool's message needs the tool_call_id that it answers.")
+        _check_content(self.content)
+        for call in self.tool_calls or ():
+            _check_tool_call(call)
+        if self.is_json:
+            check_json(text_of(self.content))
+        if self.source is not None and not _is_source(self.source):
+            raise InvalidInputError("A source has an id, and the type user, agent or tool.")
+
+    def binds(self, *, strict: bool, ui_runs: bool, same_turn: bool) -> dict[str, Any]:
+        """What the message's row is made of, without its place."""
+        if strict and self.role not in TYPES:
+            raise InvalidInputError(f"{self.role} is none of {', '.join(TYPES)}.")
+        runs = ui_runs and self.role == "user" and not self.private
+        return {
+            "id": self.id or str(uuid.uuid4()),
+            "type": TYPES.get(self.role, "assistant_message"),
+            "name": self.name or _AUTHORS.get(self.role, self.role),
+            "input": "",
+            "output": text_of(self.content),
+            "language": "json" if self.is_json else None,
+            "metadata": "{}",
+            "generation": self._generation(),
+            "role": self.role,
+            "private": self.private,
+            "reply_to": self.reply_to,
+            "same_turn": same_turn,
+            "tool_call_id": self.tool_call_id,
+            "ext": to_json(self._ext()),
+            "run_id": str(uuid.uuid4()) if runs else None,
+            "nests": ui_runs and self.role not in ("user", "system"),
+        }
+
+    def _ext(self) -> dict[str, Any]:
+        """What a message has besides text."""
+        given = {
+            "name": self.name,
+            "toolCalls": self.tool_calls or None,
+            "attributes": self.attributes or None,
+            "displayText": self.display_text,
+            "questionConfig": self.question_config,
+            "promptDetails": self.prompt_details,
+            "source": self.source,
+            "platforms": self.platforms,
+            "reasoning": self.reasoning,
+        }
+        kept = {key: cleaned_json(value) for key, value in given.items() if value is not None}
+        return kept if isinstance(self.content, str) else {**kept, **content_ext(self.content)}
+
+    def _generation(self) -> str | None:
+        usage = self.usage or {}
+        asked, answered = usage.get("prompt_tokens"), usage.get("completion_tokens")
+        given = {
+            "model": self.model,
+            "inputTokenCount": asked,
+            "outputTokenCount": answered,
+            "tokenCount": usage.get("total_tokens") or (asked or 0) + (answered or 0) or None,
+            "duration": None if self.latency is None else self.latency / 1000,
+        }
+        known = {key: value for key, value in given.items() if value is not None}
+        return to_json(known) if known else None
+
+
+def content_ext(content: Content) -> dict[str, Any]:
+    """Where a content is kept that is not mere text."""
+    return {} if isinstance(content, str) else {"content": cleaned_json(content)}
+
+
+def check_json(text: str) -> None:
+    """Let text pass that is JSON."""
+    try:
+        json.loads(text)
+    except ValueError as exc:
+        raise InvalidInputError("The content is said to be JSON, and is not.") from exc
+
+
+def _check_content(content: Content) -> None:
+    if content is None or isinstance(content, str):
+        return
+    if not all(isinstance(part, Mapping) and part.get("type") for part in content):
+        raise InvalidInputError("A content is text, or a list of parts that each have a type.")
+
+
+def _check_tool_call(call: Mapping[str, Any]) -> None:
+    function = call.get("function")
+    named = isinstance(function, Mapping) and isinstance(function.get("name"), str)
+    if not call.get("id") or not call.get("type") or not named:
+        raise InvalidInputError("A tool call has an id, a type, and a function with its name.")
+
+
+def _is_source(source: Mapping[str, Any]) -> bool:
+    return bool(source.get("id")) and source.get("type", "user") in _SOURCES

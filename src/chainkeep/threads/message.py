@@ -1,0 +1,253 @@
+"""A message, as it was when it was read or written."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from chainkeep.db import thread_queries, thread_units, units
+from chainkeep.errors import InvalidInputError, NotFoundError
+from chainkeep.models import StoredMessage
+from chainkeep.threads.access import Access
+from chainkeep.threads.drafts import Content, check_json, content_ext, text_of
+from chainkeep.values import cleaned_json, next_position
+
+__all__ = ["Message"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """Something that somebody said in a thread. Values do not change; methods that write say what
+    they give back.
+    """
+
+    id: str
+    thread_id: str
+    role: str
+    content: Content
+    """Text, or parts as they were given; None where the message only calls tools."""
+    name: str | None = None
+    private: bool = False
+    """Kept from the UI."""
+    reply_to: str | None = None
+    """The message that this one answers; in chats that the UI wrote, the one that it belongs to."""
+    sequence: int | None = None
+    """0 for a system message, else 1, 2, 3 …; known once the message was read."""
+    turn: int | None = None
+    """0 for a system message, else 1, 2, 3 …; known once the message was read."""
+    tool_calls: list[dict[str, Any]] = field(default_factory=list)
+    tool_call_id: str | None = None
+    tool_input: str | None = None
+    """What a tool was called with, where the UI wrote it."""
+    attributes: dict[str, Any] = field(default_factory=dict)
+    display_text: str = ""
+    is_json: bool = False
+    question_config: dict[str, Any] | None = None
+    prompt_details: dict[str, Any] | None = None
+    source: dict[str, Any] | None = None
+    platforms: dict[str, Any] = field(default_factory=dict)
+    reasoning: str | None = None
+    generation: dict[str, Any] | None = None
+    """The model, its tokens and its time, as Chainlit names them."""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    """The UI's own; read only."""
+    from_ui: bool = False
+    """Written by the UI, not by this API."""
+    created_at: datetime
+    feedback: int | None = None
+    """0 or 1: the vote on the message, or on the run that it belongs to."""
+    feedback_comment: str | None = None
+    _access: Access = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, stored: StoredMessage, access: Access) -> Message:
+        """The message in a row."""
+        ext = stored.ext or {}
+        content = ext.get("content", stored.output)
+        if text_of(content) != stored.output:  # somebody edited it in the UI
+            content = stored.output
+        return cls(
+            id=stored.id,
+            thread_id=stored.thread_id,
+            role=stored.role,
+            content=content,
+            name=ext.get("name") if stored.ext is not None else stored.name,
+            private=stored.private,
+            reply_to=stored.reply_to,
+            sequence=stored.sequence,
+            turn=stored.turn,
+            tool_calls=ext.get("toolCalls") or _generated_calls(stored),
+            tool_call_id=stored.tool_call_id or _step_as_call(stored),
+            tool_input=stored.input or None,
+            attributes=ext.get("attributes", {}),
+            display_text=ext.get("displayText", stored.output),
+            is_json=stored.language == "json",
+            question_config=ext.get("questionConfig"),
+            prompt_details=ext.get("promptDetails"),
+            source=ext.get("source"),
+            platforms=ext.get("platforms", {}),
+            reasoning=ext.get("reasoning"),
+            generation=stored.generation,
+            metadata=stored.metadata,
+            from_ui=stored.ext is None,
+            created_at=moment_of(stored.created_at),
+            feedback=stored.feedback,
+            feedback_comment=stored.feedback_comment,
+            _access=access,
+        )
+
+    @property
+    def text(self) -> str:
+        """The content's text."""
+        return text_of(self.content)
+
+    @property
+    def created(self) -> float:
+        """Seconds since 1970."""
+        return self.created_at.timestamp()
+
+    @property
+    def is_disliked(self) -> bool | None:
+        """Whether somebody voted it down; None where nobody voted."""
+        return None if self.feedback is None else self.feedback == 0
+
+    async def edit(
+        self,
+        content: Content = None,
+        *,
+        attributes: Mapping[str, Any] | None = None,
+        display_text: str | None = None,
+        is_json: bool | None = None,
+    ) -> Message:
+        """Set what is given, in the same place; the message as it is then.
+
+        ``attributes`` replace those that were there. ``NotFoundError`` where it was deleted.
+        """
+        if is_json:
+            check_json(self.text if content is None else text_of(content))
+        given = {"attributes": attributes, "displayText": display_text}
+        ext = {key: cleaned_json(value) for key, value in given.items() if value is not None}
+        await self._access.write(
+            self.thread_id,
+            thread_units.change_message,
+            message_id=self.id,
+            output=None if content is None else text_of(content),
+            language=None if is_json is None else "json" if is_json else "",
+            ext=ext if content is None else {**ext, **content_ext(content)},
+        )
+        return await self.reload()
+
+    async def reload(self) -> Message:
+        """The message as it is now; ``NotFoundError`` where it was deleted."""
+        found = await self._access.read(
+            self.thread_id,
+            thread_queries.messages_of_thread,
+            thread_id=self.thread_id,
+            id=self.id,
+            include_private=True,
+            roles=None,
+            count=1,
+        )
+        if not found:
+            raise NotFoundError(f"Message {self.id} was deleted.")
+        return Message.of(found[0], self._access)
+
+    async def delete(self) -> bool:
+        """Delete it, with its reactions, vote, summary and attachments; whether it was there.
+
+        What answers it stays.
+        """
+        keys = await self._access.write(self.thread_id, units.delete_message, message_id=self.id)
+        self._access.remove_blobs(keys or [])
+        return keys is not None
+
+    async def add_reaction(self, emoji: str, user: str) -> bool:
+        """Whether the reaction is new; False also where the message is gone."""
+        if not emoji or not user:
+            raise InvalidInputError("A reaction is an emoji, and a user whose it is.")
+        return await self._access.write(
+            self.thread_id,
+            thread_units.add_reaction,
+            message_id=self.id,
+            emoji=emoji,
+            user_id=user,
+            position=next_position(),
+        )
+
+    async def remove_reaction(self, emoji: str, user: str) -> bool:
+        """Take a reaction back; whether there was one."""
+        return await self._access.write(
+            self.thread_id,
+            thread_units.remove_reaction,
+            message_id=self.id,
+            emoji=emoji,
+            user_id=user,
+        )
+
+    async def reactions(self) -> dict[str, list[str]]:
+        """Who reacted, by emoji; both in the order in which they came."""
+        found: dict[str, list[str]] = {}
+        for emoji, user in await self._access.read(
+            self.thread_id, thread_queries.reactions_of_message, step_id=self.id
+        ):
+            found.setdefault(emoji, []).append(user)
+        return found
+
+    async def has_reaction(self, emoji: str, user: str) -> bool:
+        """Whether somebody reacted so."""
+        return user in (await self.reactions()).get(emoji, [])
+
+    async def reaction_counts(self) -> dict[str, int]:
+        """How many reacted, by emoji."""
+        return {emoji: len(users) for emoji, users in (await self.reactions()).items()}
+
+    async def set_feedback(self, value: int | None, comment: str | None = None) -> bool:
+        """Vote 0 or 1, in place of an earlier vote, or None to take it back; whether that changed
+        anything. It is the vote that the UI shows.
+        """
+        if value not in (0, 1, None):
+            raise InvalidInputError("A vote is 0 or 1, or None for no vote.")
+        return await self._vote(value, comment, only_replace=None)
+
+    async def set_disliked(self, disliked: bool | None) -> bool:
+        """Vote it down, or take such a vote back; whether that changed anything."""
+        return await self._vote(0 if disliked else None, None, only_replace=0)
+
+    async def _vote(
+        self, value: int | None, comment: str | None, *, only_replace: int | None
+    ) -> bool:
+        return await self._access.write(
+            self.thread_id,
+            thread_units.vote,
+            message_id=self.id,
+            new_id=str(uuid.uuid4()),
+            value=value,
+            comment=comment,
+            only_replace=only_replace,
+        )
+
+    async def summarize(self, summary: str) -> None:
+        """Write down, in short, what was said up to this message and with it; a second summary
+        replaces the first.
+        """
+        await self._access.write(
+            self.thread_id, thread_units.save_summary, message_id=self.id, summary=summary
+        )
+
+
+def moment_of(text: str) -> datetime:
+    """A stored time."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def _step_as_call(stored: StoredMessage) -> str | None:
+    return stored.id if stored.role == "tool" else None
+
+
+def _generated_calls(stored: StoredMessage) -> list[dict[str, Any]]:
+    generation = stored.generation if isinstance(stored.generation, dict) else {}
+    completion = generation.get("messageCompletion")
+    return (completion.get("tool_calls") or []) if isinstance(completion, dict) else []

@@ -1,0 +1,202 @@
+"""A thread, as it was when it was read or written."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from chainkeep.attachments import Content as BlobContent
+from chainkeep.db import queries, thread_copies, thread_queries, thread_units, units
+from chainkeep.errors import ConflictError, InvalidInputError, NotFoundError
+from chainkeep.models import Element, StoredThread
+from chainkeep.threads.access import Access
+from chainkeep.threads.message import moment_of
+from chainkeep.threads.thread_messages import ThreadMessages
+from chainkeep.values import next_position, utc_now
+
+__all__ = ["Role", "Thread"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """Somebody who speaks in a thread, besides user and assistant."""
+
+    name: str
+    user_id: str | None = None
+    user_name: str | None = None
+    icon: str | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread(ThreadMessages):
+    """A conversation. Values do not change; methods that write say what they give back.
+
+    Every write is one transaction, and raises ``NotFoundError`` where the thread was deleted.
+    """
+
+    id: str
+    name: str | None = None
+    owner: str | None = None
+    """What the owner logs in with."""
+    tags: list[str] = field(default_factory=list)
+    attributes: dict[str, Any] = field(default_factory=dict)
+    platforms: dict[str, dict[str, str]] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    """The UI's own session data."""
+    public: bool = False
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None = None
+    """Set where it is deleted and can be restored."""
+    _access: Access = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, stored: StoredThread, access: Access) -> Thread:
+        """The thread in a row."""
+        return cls(
+            id=stored.id,
+            name=stored.name,
+            owner=stored.user_identifier,
+            tags=stored.tags or [],
+            attributes=stored.attributes,
+            platforms=stored.platforms,
+            metadata=stored.metadata,
+            public=stored.public,
+            created_at=moment_of(stored.created_at),
+            updated_at=moment_of(stored.updated_at),
+            deleted_at=None if stored.deleted_at is None else moment_of(stored.deleted_at),
+            _access=access,
+        )
+
+    @property
+    def title(self) -> str:
+        """Its name, or "Untitled Thread"."""
+        return self.name or "Untitled Thread"
+
+    # The thread itself
+
+    async def reload(self) -> Thread:
+        """The thread as it is now; ``NotFoundError`` where it was deleted."""
+        stored = await self._access.read(
+            self.id, thread_queries.thread_read, id=self.id, include_deleted=False
+        )
+        if stored is None:
+            raise NotFoundError(f"Thread {self.id} was deleted.")
+        return Thread.of(stored, self._access)
+
+    async def update(
+        self,
+        *,
+        name: str | None = None,
+        tags: Sequence[str] | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        platforms: Mapping[str, Mapping[str, str]] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        public: bool | None = None,
+    ) -> Thread:
+        """Set what is given and leave the rest; the thread as it is then.
+
+        ``tags``, ``attributes`` and ``platforms`` replace what was there; ``metadata`` merges key
+        by key, and None deletes a key.
+        """
+        check_platforms(platforms or {})
+        await self._access.write(
+            self.id,
+            thread_units.revise_thread,
+            name=name,
+            tags=None if tags is None else list(tags),
+            attributes=None if attributes is None else dict(attributes),
+            platforms=None if platforms is None else {k: dict(v) for k, v in platforms.items()},
+            metadata=None if metadata is None else dict(metadata),
+            public=public,
+        )
+        return await self.reload()
+
+    async def delete(self, *, hard: bool = False) -> None:
+        """Delete it: for now, so that ``restore`` brings it back, or, where ``hard``, for good with
+        all that is in it.
+        """
+        if hard:
+            await self._access.store.delete_thread(self.id)
+        else:
+            await self._access.write(self.id, thread_units.set_thread_aside)
+
+    async def restore(self) -> bool:
+        """Bring it back; whether it was deleted so that it could be."""
+        return await self._access.write(self.id, thread_units.restore_thread)
+
+    async def clear(self) -> None:
+        """Delete every message, and whatever else happened in it; the thread stays."""
+        self._access.remove_blobs(await self._access.write(self.id, units.clear_thread))
+
+    async def copy(self, *, name: str | None = None) -> Thread:
+        """A new thread of the same owner with the same messages, roles, summaries and attachments,
+        all under new ids. Reactions and votes are not copied, and the copy is not public.
+        """
+        new_id = str(uuid.uuid4())
+        elements = await self._access.read(self.id, queries.elements_of_thread, thread_id=self.id)
+        ids = await self._access.write(
+            self.id,
+            thread_copies.copy_thread,
+            new_id=new_id,
+            new_user_id=str(uuid.uuid4()),
+            created_at=utc_now(),
+            name=name,
+        )
+        for element in elements:
+            await self._copy_element(element, new_id, ids)
+        return await replace(self, id=new_id).reload()
+
+    async def _copy_element(self, element: Element, thread_id: str, ids: Mapping[str, str]) -> None:
+        content = None
+        if element.object_key is not None:
+            pieces = [piece async for piece in self._access.store.blobs.stream(element.object_key)]
+            content = BlobContent(
+                source=b"".join(pieces), content_type=element.mime or "application/octet-stream"
+            )
+        copied = replace(
+            element,
+            id=str(uuid.uuid4()),
+            thread_id=thread_id,
+            for_id=ids.get(element.for_id or ""),
+        )
+        await self._access.store.save_element(copied, content)
+
+    # Roles and summaries
+
+    async def roles(self) -> dict[str, Role]:
+        """The thread's roles by name, in the order in which they were added."""
+        found = await self._access.read(self.id, thread_queries.roles_of_thread, thread_id=self.id)
+        return {row["name"]: Role(**row) for row in found}
+
+    async def add_role(self, role: Role) -> None:
+        """Add a role; ``ConflictError`` where there is one of that name."""
+        if not role.name:
+            raise InvalidInputError("A role has a name.")
+        added = await self._access.write(
+            self.id, thread_units.add_role, position=next_position(), role=asdict(role)
+        )
+        if not added:
+            raise ConflictError(f"Role {role.name} already exists.")
+
+    async def remove_role(self, name: str) -> None:
+        """Remove a role; ``NotFoundError`` where there is none of that name."""
+        if not await self._access.write(self.id, thread_units.remove_role, name=name):
+            raise NotFoundError(f"Role {name} does not exist.")
+
+    async def summaries(self) -> dict[str, str]:
+        """What ``Message.summarize`` wrote, by message id, in the messages' order."""
+        return await self._access.read(
+            self.id, thread_queries.summaries_of_thread, thread_id=self.id
+        )
+
+
+def check_platforms(platforms: Mapping[str, Mapping[str, str]]) -> None:
+    """Let references pass that are text."""
+    for name, references in platforms.items():
+        if not all(isinstance(value, str) for value in references.values()):
+            raise InvalidInputError(f"What {name} calls the thread is text: give str values.")

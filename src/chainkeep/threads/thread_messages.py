@@ -1,0 +1,176 @@
+"""What is said in a thread: writing and reading it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from typing_extensions import Unpack
+
+from chainkeep.db import thread_queries, thread_units
+from chainkeep.errors import NotFoundError
+from chainkeep.threads.access import Access
+from chainkeep.threads.drafts import Content, Draft, MessageOptions, text_of
+from chainkeep.threads.message import Message, moment_of
+from chainkeep.values import next_position
+
+__all__ = ["ThreadMessages"]
+
+_ALL = 2**31 - 1
+
+
+class ThreadMessages:
+    """The messages of a thread."""
+
+    __slots__ = ()
+
+    id: str
+    _access: Access
+
+    async def add_message(
+        self,
+        role: str,
+        content: Content = None,
+        *,
+        same_turn: bool = False,
+        **options: Unpack[MessageOptions],
+    ) -> Message:
+        """Post a message after all others; it is a turn of its own unless ``same_turn``.
+
+        ``ConflictError`` where the given id is taken, ``InvalidInputError`` where there is no
+        message ``reply_to``.
+        """
+        [message] = await self._post([Draft(role=role, content=content, **options)], same_turn)
+        return message
+
+    async def add_messages(self, messages: Sequence[Draft]) -> list[Message]:
+        """Post several messages as one turn, all or none."""
+        return await self._post(messages, same_turn=False) if messages else []
+
+    async def _post(self, drafts: Sequence[Draft], same_turn: bool) -> list[Message]:
+        access = self._access
+        rows = [
+            draft.binds(strict=access.strict_roles, ui_runs=access.ui_runs, same_turn=same_turn)
+            for draft in drafts
+        ]
+        # One for each row, and in a row: nobody else comes in between.
+        positions = [next_position() for row in rows for _ in range(2 if row["run_id"] else 1)]
+        times = await access.write(
+            self.id,
+            thread_units.post_messages,
+            promise=[thread_units.moment(positions[0])] * len(rows),
+            position=positions[0],
+            messages=rows,
+        )
+        posted = zip(drafts, rows, times, strict=True)
+        return [self._posted(draft, row["id"], time) for draft, row, time in posted]
+
+    def _posted(self, draft: Draft, message_id: str, time: str) -> Message:
+        return Message(
+            id=message_id,
+            thread_id=self.id,
+            role=draft.role,
+            content=draft.content,
+            name=draft.name,
+            private=draft.private,
+            reply_to=draft.reply_to,
+            tool_calls=[dict(call) for call in draft.tool_calls or ()],
+            tool_call_id=draft.tool_call_id,
+            attributes=dict(draft.attributes or {}),
+            display_text=draft.display_text or text_of(draft.content),
+            is_json=draft.is_json,
+            reasoning=draft.reasoning,
+            created_at=moment_of(time),
+            _access=self._access,
+        )
+
+    async def messages(
+        self,
+        *,
+        include_private: bool = True,
+        roles: Sequence[str] | None = None,
+        turn: int | None = None,
+        limit: int | None = None,
+    ) -> list[Message]:
+        """The messages: system messages first, the newest of them before the others, then by
+        sequence.
+
+        ``limit`` leaves only the last ones.
+        """
+        found = await self._read_messages(None, include_private, roles, limit)
+        return [each for each in reversed(found) if turn is None or each.turn == turn]
+
+    async def message(self, message_id: str) -> Message | None:
+        """A message of this thread; None where there is none of that id."""
+        found = await self._read_messages(message_id, True, None, 1)
+        return found[0] if found else None
+
+    async def last_message(
+        self, role: str | None = None, *, include_private: bool = True
+    ) -> Message | None:
+        """The last message, or the last of a role."""
+        if role == "system":
+            return await self.system_message()
+        roles = None if role is None else [role]
+        found = await self._read_messages(None, include_private, roles, 1)
+        return found[0] if found else None
+
+    async def system_message(self) -> Message | None:
+        """The system message that was added last."""
+        found = await self.messages(roles=["system"])
+        return found[0] if found else None
+
+    async def replies(self, message_id: str) -> list[Message]:
+        """The messages that answer a message."""
+        return [each for each in await self.messages() if each.reply_to == message_id]
+
+    async def current_turn(self) -> int:
+        """The number of the last turn; 0 where nobody has spoken."""
+        last = await self._read_messages(None, True, None, 1)
+        return (last[0].turn or 0) if last else 0
+
+    async def _read_messages(
+        self, message_id: str | None, private: bool, roles: Sequence[str] | None, limit: int | None
+    ) -> list[Message]:
+        found = await self._access.read(
+            self.id,
+            thread_queries.messages_of_thread,
+            thread_id=self.id,
+            id=message_id,
+            include_private=private,
+            roles=roles,
+            count=_ALL if limit is None else limit,
+        )
+        return [Message.of(stored, self._access) for stored in found]
+
+    async def edit_message(
+        self, message_id: str, content: Content = None, **changes: Any
+    ) -> Message:
+        """``Message.edit`` by id."""
+        return await (await self._known(message_id)).edit(content, **changes)
+
+    async def delete_message(self, message_id: str) -> bool:
+        """``Message.delete`` by id; False where there is none."""
+        found = await self.message(message_id)
+        return found is not None and await found.delete()
+
+    async def add_reaction(self, message_id: str, emoji: str, user: str) -> bool:
+        """``Message.add_reaction`` by id; False where there is none."""
+        found = await self.message(message_id)
+        return found is not None and await found.add_reaction(emoji, user)
+
+    async def remove_reaction(self, message_id: str, emoji: str, user: str) -> bool:
+        """``Message.remove_reaction`` by id; False where there is none."""
+        found = await self.message(message_id)
+        return found is not None and await found.remove_reaction(emoji, user)
+
+    async def reactions(self, message_id: str) -> dict[str, list[str]]:
+        """``Message.reactions`` by id; empty where there is none."""
+        found = await self.message(message_id)
+        return {} if found is None else await found.reactions()
+
+    async def _known(self, message_id: str) -> Message:
+        found = await self.message(message_id)
+        if found is None:
+            raise NotFoundError(f"Message {message_id} is not in thread {self.id}.")
+        return found

@@ -1,0 +1,260 @@
+"""What code writes the UI shows, and what the UI writes code reads."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from chainlit.types import Feedback, Pagination, ThreadDict, ThreadFilter
+
+from chainkeep.chainlit import ChainkeepDataLayer
+from chainkeep.threads import Thread, Threads, open_threads
+
+
+@pytest.fixture
+async def layer(database_url: str, tmp_path: Any) -> AsyncIterator[ChainkeepDataLayer]:
+    layer = ChainkeepDataLayer(
+        database_url, blobs=str(tmp_path / "blobs"), journal=str(tmp_path / "journal")
+    )
+    yield layer
+    await layer.close()
+
+
+@pytest.fixture
+async def threads(layer: ChainkeepDataLayer) -> AsyncIterator[Threads]:
+    async with open_threads(layer) as threads:
+        yield threads
+
+
+@pytest.fixture
+async def thread(threads: Threads) -> Thread:
+    return await threads.create("A chat", owner="ada")
+
+
+async def shown(layer: ChainkeepDataLayer, thread_id: str) -> list[Any]:
+    found: ThreadDict | None = await layer.get_thread(thread_id)
+    assert found is not None
+    return list(found["steps"] or [])
+
+
+async def sidebar(layer: ChainkeepDataLayer, search: str | None = None) -> list[str]:
+    user = await layer.get_user("ada")
+    assert user is not None
+    page = await layer.list_threads(
+        Pagination(first=20), ThreadFilter(userId=user.id, search=search)
+    )
+    return [entry["id"] for entry in page.data]
+
+
+def step(**given: Any) -> Any:
+    return {"name": "n", "input": "", "output": "", "metadata": {}, **given}
+
+
+async def ui_chat(layer: ChainkeepDataLayer, thread_id: str) -> None:
+    """A turn as Chainlit writes it."""
+    at = "2026-01-01T00:00:0{}Z"
+    steps: list[dict[str, Any]] = [
+        {"id": "u", "type": "user_message", "name": "ada", "output": "weather?"},
+        {"id": "r", "type": "run", "name": "on_message", "parentId": "u", "input": "weather?"},
+        {"id": "t", "type": "tool", "name": "get_weather", "parentId": "r",
+         "input": '{"city":"Oslo"}', "output": "rain"},
+        {"id": "l", "type": "llm", "name": "gpt", "parentId": "r",
+         "generation": {"model": "gpt-4.1", "inputTokenCount": 7, "outputTokenCount": 2}},
+        {"id": "a", "type": "assistant_message", "name": "Assistant", "parentId": "r",
+         "output": "Rain."},
+    ]  # fmt: skip
+    for number, given in enumerate(steps):
+        await layer.create_step(step(threadId=thread_id, createdAt=at.format(number), **given))
+
+
+async def test_a_thread_made_by_code_is_in_its_owners_sidebar(
+    layer: ChainkeepDataLayer, thread: Thread
+) -> None:
+    assert await sidebar(layer) == [thread.id]
+    assert await layer.get_thread_author(thread.id) == "ada"
+
+
+async def test_an_answer_hangs_under_the_run_of_its_question(
+    layer: ChainkeepDataLayer, thread: Thread
+) -> None:
+    await thread.add_message("system", "be kind")
+    await thread.add_message("user", "hi")
+    await thread.add_message("tool", "4", tool_call_id="c", name="add")
+    await thread.add_message("assistant", "hello")
+    await thread.add_message("critic", "hm")
+    system, user, run, tool, assistant, critic = await shown(layer, thread.id)
+    assert [system["type"], user["type"], run["type"]] == ["system_message", "user_message", "run"]
+    assert (run["name"], run["parentId"], run["input"]) == ("on_message", user["id"], "hi")
+    assert {each["parentId"] for each in (tool, assistant, critic)} == {run["id"]}
+    assert (tool["type"], tool["name"], tool["output"]) == ("tool", "add", "4")
+    assert (critic["type"], critic["name"]) == ("assistant_message", "critic")
+    assert system["parentId"] is None
+
+
+async def test_each_question_has_a_run_of_its_own(
+    layer: ChainkeepDataLayer, thread: Thread
+) -> None:
+    for number in range(2):
+        await thread.add_message("user", f"q{number}")
+        await thread.add_message("assistant", f"a{number}")
+    steps = await shown(layer, thread.id)
+    runs = {each["id"]: each["parentId"] for each in steps if each["type"] == "run"}
+    by_text = {each["output"]: each for each in steps}
+    assert [runs[by_text[f"a{n}"]["parentId"]] for n in range(2)] == [
+        by_text[f"q{n}"]["id"] for n in range(2)
+    ]
+
+
+async def test_without_ui_runs_a_thread_has_messages_only(layer: ChainkeepDataLayer) -> None:
+    async with open_threads(layer, ui_runs=False) as threads:
+        thread = await threads.create()
+        await thread.add_message("user", "hi")
+        await thread.add_message("assistant", "hello")
+    assert [each["type"] for each in await shown(layer, thread.id)] == [
+        "user_message", "assistant_message",
+    ]  # fmt: skip
+
+
+async def test_a_private_message_is_nowhere_in_the_ui(
+    layer: ChainkeepDataLayer, thread: Thread
+) -> None:
+    await thread.add_message("user", "public words")
+    hidden = await thread.add_message("assistant", "secret words", private=True)
+    await thread.add_message("user", "secret question", private=True)
+    await thread.add_message("assistant", "open answer")
+    await layer.set_step_favorite(step(id=hidden.id, threadId=thread.id), favorite=True)
+    steps = await shown(layer, thread.id)
+    assert [each["output"] for each in steps if each["type"] != "run"] == [
+        "public words", "open answer",
+    ]  # fmt: skip
+    assert "secret" not in str(steps)
+    user = await layer.get_user("ada")
+    assert user is not None
+    assert await layer.get_favorite_steps(user.id) == []
+    assert await sidebar(layer, "secret") == []
+    assert await sidebar(layer, "open") == [thread.id]
+
+
+async def test_code_and_ui_agree_about_the_order(layer: ChainkeepDataLayer, thread: Thread) -> None:
+    # A browser's or another machine's clock may be ahead.
+    ahead = {"id": "u", "type": "user_message", "output": "from ui"}
+    ahead["createdAt"] = "2999-01-01T00:00:00Z"
+    await layer.create_step(step(threadId=thread.id, **ahead))
+    await thread.add_message("assistant", "1")
+    await thread.add_message("assistant", "2")
+    in_code = [message.text for message in await thread.messages()]
+    in_ui = [each["output"] for each in await shown(layer, thread.id)]
+    assert in_code == in_ui == ["from ui", "1", "2"]
+
+
+async def test_a_chat_of_the_ui_is_read_with_roles_and_replies(
+    layer: ChainkeepDataLayer, thread: Thread
+) -> None:
+    await ui_chat(layer, thread.id)
+    user, tool, assistant = await thread.messages()
+    assert [user.role, tool.role, assistant.role] == ["user", "tool", "assistant"]
+    assert (user.name, tool.name, user.from_ui) == ("ada", "get_weather", True)
+    assert (tool.content, tool.tool_input, tool.tool_call_id) == ("rain", '{"city":"Oslo"}', "t")
+    assert (tool.reply_to, assistant.reply_to, user.reply_to) == ("u", "u", None)
+    assert [m.turn for m in (user, tool, assistant)] == [1, 2, 3]
+
+
+async def test_code_goes_on_where_the_ui_stopped(layer: ChainkeepDataLayer, thread: Thread) -> None:
+    await ui_chat(layer, thread.id)
+    await thread.add_message("assistant", "Take an umbrella.")
+    last = (await shown(layer, thread.id))[-1]
+    assert (last["output"], last["parentId"]) == ("Take an umbrella.", "r")
+
+
+async def test_the_ui_changes_nothing_of_what_only_code_keeps(
+    layer: ChainkeepDataLayer, threads: Threads
+) -> None:
+    thread = await threads.create(owner="ada", attributes={"a": 1}, platforms={"x": {"y": "z"}})
+    message = await thread.add_message("critic", "hm", attributes={"b": 2}, private=True)
+    await message.add_reaction("👍", "ada")
+    await layer.update_thread(thread.id, name="Renamed", metadata={"chat_profile": "fast"})
+    await layer.update_step(
+        step(id=message.id, threadId=thread.id, type="assistant_message", output="hmm")
+    )
+    read = await thread.reload()
+    assert (read.name, read.attributes, read.platforms) == ("Renamed", {"a": 1}, {"x": {"y": "z"}})
+    edited = await message.reload()
+    assert (edited.text, edited.role, edited.attributes) == ("hmm", "critic", {"b": 2})
+    assert edited.private
+    assert await edited.reactions() == {"👍": ["ada"]}
+
+
+async def test_a_text_edited_in_the_ui_replaces_the_parts(
+    layer: ChainkeepDataLayer, thread: Thread
+) -> None:
+    message = await thread.add_message("user", [{"type": "text", "text": "a"}])
+    await layer.update_step(
+        step(id=message.id, threadId=thread.id, type="user_message", output="b")
+    )
+    assert (await message.reload()).content == "b"
+
+
+async def test_a_vote_in_the_ui_is_a_vote_in_code(
+    layer: ChainkeepDataLayer, thread: Thread
+) -> None:
+    await thread.add_message("user", "hi")
+    answer = await thread.add_message("assistant", "hello")
+    run = next(each for each in await shown(layer, thread.id) if each["type"] == "run")
+    await layer.upsert_feedback(
+        Feedback(forId=run["id"], value=0, threadId=thread.id, comment="no")
+    )
+    read = await answer.reload()
+    assert (read.feedback, read.feedback_comment, read.is_disliked) == (0, "no", True)
+    assert await read.set_disliked(None)
+    assert (await answer.reload()).is_disliked is None
+
+
+async def test_a_vote_in_code_is_a_vote_in_the_ui(
+    layer: ChainkeepDataLayer, thread: Thread
+) -> None:
+    await thread.add_message("user", "hi")
+    answer = await thread.add_message("assistant", "hello")
+    assert await answer.set_feedback(1, "good")
+    run = next(each for each in await shown(layer, thread.id) if each["type"] == "run")
+    assert (run["feedback"]["value"], run["feedback"]["comment"]) == (1, "good")
+    assert not await answer.set_disliked(False)
+    assert await answer.set_disliked(True)
+    run = next(each for each in await shown(layer, thread.id) if each["type"] == "run")
+    assert run["feedback"]["value"] == 0
+    assert await answer.set_feedback(None)
+    assert not await answer.set_feedback(None)
+
+
+async def test_answers_stay_in_the_ui_when_code_deletes_their_question(
+    layer: ChainkeepDataLayer, thread: Thread
+) -> None:
+    asked = await thread.add_message("user", "hi")
+    await thread.add_message("assistant", "hello")
+    await asked.delete()
+    assert [each["output"] for each in await shown(layer, thread.id)] == ["", "hello"]
+
+
+async def test_a_thread_that_code_deleted_is_gone_from_the_ui(
+    layer: ChainkeepDataLayer, thread: Thread
+) -> None:
+    await thread.add_message("user", "hi")
+    await thread.delete()
+    assert await sidebar(layer) == []
+    assert await layer.get_thread(thread.id) is None
+    assert await layer.get_thread_author(thread.id) == ""
+    await thread.restore()
+    assert await sidebar(layer) == [thread.id]
+
+
+async def test_a_thread_that_the_ui_deleted_is_gone_from_code(
+    layer: ChainkeepDataLayer, threads: Threads
+) -> None:
+    thread = await threads.create(owner="ada", attributes={"a": 1})
+    message = await thread.add_message("user", "hi")
+    await message.add_reaction("👍", "ada")
+    await layer.delete_thread(thread.id)
+    assert await threads.get(thread.id, include_deleted=True) is None
+    assert await threads.message(message.id) is None
+    assert await threads.find(attributes={"a": 1}) == []
+    assert await message.reactions() == {}

@@ -50,7 +50,6 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "elements_delete": {"ids": ["element-77", "element-78"], "deleted_at": NOW},
     "elements_of_steps": {"ids": ["step-77", "step-78"]},
     "elements_of_thread": {"thread_id": "thread-77"},
-    "elements_with_key": {"object_key": "object-77"},
     "feedback_delete": {"id": "feedback-77"},
     "feedback_get": {"id": "feedback-77"},
     "feedback_upsert": {

@@ -14,7 +14,7 @@ PYTEST := $(if $(COVERAGE),coverage run -m pytest,python -m pytest)
 MAY_INSTALL := $(shell test "$$(id -u)" = 0 && command -v apt-get)
 
 .DEFAULT_GOAL := help
-.PHONY: help example test check format lint types layers fix wheel bench clean browser
+.PHONY: help example test check format lint types layers fix wheel bench faults clean browser
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do \
@@ -29,6 +29,9 @@ test: $(VENV)/.dev browser ## run every test; ARGS='-k search' for some, COVERAG
 	@rm -f .coverage .coverage.*
 	$(BIN)/$(PYTEST) $(ARGS)
 	@$(if $(COVERAGE),$(BIN)/coverage combine --quiet && $(BIN)/coverage report)
+
+faults: $(VENV)/.dev ## kill the app and break what it stands on, for minutes; CYCLES=500 for hours
+	CHAINKEEP_FAULT_CYCLES=$(or $(CYCLES),60) $(BIN)/$(PYTEST) tests/faults --timeout 7200 $(ARGS)
 
 check: format lint types layers ## everything that must hold before a change is proposed
 	@$(MAKE) --no-print-directory test COVERAGE=1

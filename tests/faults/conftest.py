@@ -14,9 +14,8 @@ from typing import Any
 import pytest
 from typing_extensions import Self
 
-from chainkeep.errors import TransientStorageError
 from chainkeep.store import Store
-from tests.faults.talk import Orders, content_of, open_store
+from tests.faults.talk import ATTACHED, Orders, content_of, open_store
 from tests.support.ledger import DELETED, Kept, Note, Verdict, judge, read_notes
 from tests.support.postgres import PostgresServer, postgres_servers
 from tests.support.server import REPOSITORY
@@ -57,14 +56,26 @@ class App:
         return self._process.poll() is None
 
     def notes(self) -> list[Note]:
-        """What it noted so far."""
+        """What it noted of steps so far."""
+        return [note for note in self._notes() if note.version != ATTACHED]
+
+    def attachments(self) -> list[Note]:
+        """What it noted of attachments."""
+        return [note for note in self._notes() if note.version == ATTACHED]
+
+    def _notes(self) -> Iterator[Note]:
         mine = set(self.orders.thread_ids)
-        return [note for note in read_notes(self.ledger) if note.thread_id in mine]
+        return (note for note in read_notes(self.ledger) if note.thread_id in mine)
 
     async def until(self, more: int, *, seconds: float = 30.0) -> None:
         """Wait until that many more writes were acknowledged."""
         wanted = self._count(refused=False) + more
         await self._until(lambda: self._count(refused=False) >= wanted, seconds)
+
+    async def until_attached(self, more: int) -> None:
+        """Wait until that many more attachments were acknowledged."""
+        wanted = len(self.attachments()) + more
+        await self._until(lambda: len(self.attachments()) >= wanted, 30)
 
     async def until_refused(self) -> None:
         """Wait until more writes were refused."""
@@ -169,14 +180,6 @@ async def account(*apps: App, what: str) -> Verdict:
     times, before = _verdicts.get(what, (0, Verdict()))
     _verdicts[what] = (times + 1, before + verdict)
     return verdict
-
-
-async def readable(store: Store, thread_id: str) -> bool:
-    try:
-        await store.get_thread(thread_id)
-    except TransientStorageError:
-        return False
-    return True
 
 
 async def lost_attachments(store: Store, notes: Sequence[Note]) -> list[Note]:

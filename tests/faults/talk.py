@@ -26,6 +26,8 @@ MOMENT = "2026-01-01T00:00:00.000000Z"
 """When every step was made: so their order is that in which they were handed over, and no other."""
 MOST_IN_FLIGHT = 12
 PAUSE = 0.003
+ATTACHED = -1
+"""Stands for a version where something was attached to a step."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +100,7 @@ def writes(
             id=f"e.{thread_id}.{number}", thread_id=thread_id, for_id=f"{thread_id}.{number}"
         )
         content = Content(source=content_of(thread_id, number))
-        yield UPDATED, store.save_element(element, content, caller=caller)
+        yield ATTACHED, store.save_element(element, content, caller=caller)
 
 
 async def talk(store: Store, thread_id: str, ledger: Ledger, attachments: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -171,6 +170,10 @@ async def test_what_stands_behind_a_damaged_line_is_not_deleted(
     assert_ends(journal_directory / "0.torn", creation(1))
 
 
+def assert_empty(directory: Path) -> None:
+    assert list(directory.iterdir()) == []
+
+
 def assert_ends(path: Path, content: bytes) -> None:
     assert path.read_bytes().endswith(content)
 
@@ -183,7 +186,7 @@ async def test_a_line_that_a_crash_cut_short_leaves_nothing_behind(
     assert await store.create_step(step("2", 2))
     await brought_in(store)
     assert await outputs(store) == ["0", "2"]
-    assert os.listdir(journal_directory) == []
+    assert_empty(journal_directory)
 
 
 async def test_a_journal_file_that_cannot_be_opened_does_not_hold_up_what_is_new(

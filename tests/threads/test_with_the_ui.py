@@ -9,7 +9,7 @@ import pytest
 from chainlit.types import Feedback, Pagination, ThreadDict, ThreadFilter
 
 from chainkeep.chainlit import ChainkeepDataLayer
-from chainkeep.threads import Thread, Threads, open_threads
+from chainkeep.threads import Thread, Threads, open_threads, remember, to_openai
 
 
 @pytest.fixture
@@ -258,3 +258,27 @@ async def test_a_thread_that_the_ui_deleted_is_gone_from_code(
     assert await threads.message(message.id) is None
     assert await threads.find(attributes={"a": 1}) == []
     assert await message.reactions() == {}
+
+
+async def test_a_chat_of_the_ui_is_remembered(layer: ChainkeepDataLayer, thread: Thread) -> None:
+    await ui_chat(layer, thread.id)
+    question = {"role": "user", "content": [{"type": "text", "text": "weather?"}]}
+    answer = {"role": "assistant", "content": [{"type": "text", "text": "Rain."}]}
+    assert await remember(thread) == [question, answer]
+    function = {"name": "get_weather", "arguments": '{"city":"Oslo"}'}
+    call = {"id": "t", "type": "function", "function": function}
+    assert await remember(thread, tool_steps=True) == [
+        question,
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "t", "content": [{"type": "text", "text": "rain"}]},
+        answer,
+    ]
+
+
+async def test_a_tag_that_somebody_typed_is_a_word(
+    layer: ChainkeepDataLayer, thread: Thread
+) -> None:
+    words = {"id": "u", "type": "user_message", "output": "what does <image> mean in HTML?"}
+    await layer.create_step(step(threadId=thread.id, **words))
+    [found] = to_openai(await thread.messages(), images={"u": ["x", "y"]})
+    assert [part.get("text") for part in found["content"]] == [words["output"], None, None]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from chainkeep.threads.collection import NumberedPage, Threads, open_threads
 from chainkeep.threads.drafts import Draft
+from chainkeep.threads.formats import from_openai, to_chat_completion, to_openai
+from chainkeep.threads.memory import remember
 from chainkeep.threads.message import Message
 from chainkeep.threads.thread import Role, Thread
 
@@ -14,5 +16,9 @@ __all__ = [
     "Role",
     "Thread",
     "Threads",
+    "from_openai",
     "open_threads",
+    "remember",
+    "to_chat_completion",
+    "to_openai",
 ]

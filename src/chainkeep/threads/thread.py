@@ -138,7 +138,7 @@ class Thread(ThreadMessages):
         all under new ids. Reactions and votes are not copied, and the copy is not public.
         """
         new_id = str(uuid.uuid4())
-        elements = await self._access.read(self.id, queries.elements_of_thread, thread_id=self.id)
+        elements = await self.elements()
         ids = await self._access.write(
             self.id,
             thread_copies.copy_thread,
@@ -154,10 +154,8 @@ class Thread(ThreadMessages):
     async def _copy_element(self, element: Element, thread_id: str, ids: Mapping[str, str]) -> None:
         content = None
         if element.object_key is not None:
-            pieces = [piece async for piece in self._access.store.blobs.stream(element.object_key)]
-            content = BlobContent(
-                source=b"".join(pieces), content_type=element.mime or "application/octet-stream"
-            )
+            kind = element.mime or "application/octet-stream"
+            content = BlobContent(source=await self.content_of(element), content_type=kind)
         copied = replace(
             element,
             id=str(uuid.uuid4()),
@@ -165,6 +163,15 @@ class Thread(ThreadMessages):
             for_id=ids.get(element.for_id or ""),
         )
         await self._access.store.save_element(copied, content)
+
+    async def elements(self) -> list[Element]:
+        """The attachments, in the order in which they came; ``for_id`` is a message's id."""
+        return await self._access.read(self.id, queries.elements_of_thread, thread_id=self.id)
+
+    async def content_of(self, element: Element) -> bytes:
+        """An attachment's bytes; ``BlobNotFoundError`` where the blob store has none."""
+        pieces = self._access.store.blobs.stream(element.object_key or "")
+        return b"".join([piece async for piece in pieces])
 
     # Roles and summaries
 

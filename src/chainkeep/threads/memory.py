@@ -1,0 +1,102 @@
+"""A conversation as a model remembers it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from chainkeep.models import Element
+from chainkeep.threads.formats import to_openai, words_of
+from chainkeep.threads.message import Message
+from chainkeep.threads.thread import Thread
+
+__all__ = ["remember"]
+
+_SUMMARY = "What was said before, in short: {}"
+
+
+async def remember(
+    thread: Thread,
+    *,
+    max_messages: int | None = None,
+    max_tokens: int | None = None,
+    count_tokens: Callable[[str], int] | None = None,
+    include_private: bool = False,
+    images: bool = True,
+    roles: Mapping[str, str] | None = None,
+    tool_steps: bool = False,
+) -> list[dict[str, Any]]:
+    """OpenAI's messages for a thread that somebody comes back to.
+
+    What was summarized is replaced by its summary. System messages are always there; of the others
+    the last ``max_messages``, and of those as many of the last as have ``max_tokens`` together. A
+    token is taken for four characters, unless ``count_tokens`` knows better. Images come along as
+    data URLs. ``roles`` and ``tool_steps`` are as in ``to_openai``.
+    """
+    messages = await thread.messages(include_private=include_private)
+    summary, said = _shortened(messages, await thread.summaries())
+    spoken = [message for message in said if message.role != "system"]
+    if max_messages is not None:
+        spoken = spoken[max(len(spoken) - max_messages, 0) :]
+    pictures = await _pictures(thread, spoken) if images else {}
+    system = [message for message in said if message.role == "system"]
+    opening = to_openai(system, include_private=True)
+    if summary is not None:
+        text = _SUMMARY.format(summary)
+        opening.append({"role": "system", "content": [{"type": "text", "text": text}]})
+    rest = to_openai(
+        spoken, include_private=True, images=pictures, roles=roles, tool_steps=tool_steps
+    )
+    if max_tokens is None:
+        return opening + rest
+    count = count_tokens or _guess
+    left = max_tokens - sum(count(words_of(message)) for message in opening)
+    return opening + _last(rest, left, count)
+
+
+def _shortened(
+    messages: Sequence[Message], summaries: Mapping[str, str]
+) -> tuple[str | None, list[Message]]:
+    """The newest summary, and the messages that it does not cover."""
+    for place in range(len(messages) - 1, -1, -1):
+        if messages[place].id in summaries:
+            system = [each for each in messages[: place + 1] if each.role == "system"]
+            return summaries[messages[place].id], system + list(messages[place + 1 :])
+    return None, list(messages)
+
+
+def _last(
+    messages: list[dict[str, Any]], left: int, count: Callable[[str], int]
+) -> list[dict[str, Any]]:
+    """As many of the last messages as fit; a tool's result never without its call."""
+    start = len(messages)
+    for place in range(len(messages) - 1, -1, -1):
+        left -= count(words_of(messages[place]))
+        if left < 0:
+            break
+        if messages[place]["role"] != "tool":
+            start = place
+    return messages[start:]
+
+
+def _guess(text: str) -> int:
+    return len(text) // 4 + 1
+
+
+async def _pictures(thread: Thread, messages: Sequence[Message]) -> dict[str, list[str]]:
+    wanted = {message.id for message in messages}
+    found: dict[str, list[str]] = {}
+    for element in await thread.elements():
+        if element.for_id in wanted and (element.mime or "").startswith("image/"):
+            address = await _address(thread, element)
+            if address is not None:
+                found.setdefault(element.for_id or "", []).append(address)
+    return found
+
+
+async def _address(thread: Thread, element: Element) -> str | None:
+    if element.object_key is None:
+        return element.url
+    content = await thread.content_of(element)
+    return f"data:{element.mime};base64,{base64.b64encode(content).decode()}"

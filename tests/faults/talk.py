@@ -65,7 +65,7 @@ def open_store(orders: Orders) -> Store:
         blobs=orders.blobs or f"{orders.home}/blobs",
         spool=f"{orders.home}/spool",
         journal=f"{orders.home}/journal",
-        close_timeout_seconds=5,
+        close_timeout_seconds=2,
     )
     return Store(settings, write_retry_seconds=orders.patience)
 

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["/bin/mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)]
-    if subprocess.run(mount, check=False).returncode != 0:
+    needed = os.environ.get("CI", "").lower() == "true"
+    if subprocess.run(mount, check=needed).returncode != 0:
         pytest.skip("this root may not mount a small disk to be filled")
     yield disk
     subprocess.run(["/bin/umount", "--lazy", str(disk)], check=True)
@@ -126,7 +128,8 @@ async def test_a_journal_without_room_refuses_aloud_and_is_no_hindrance_afterwar
     await app.until(100)
     await app.end()
     verdict = await account(app, what="journal full, file locked")
-    assert (verdict.missing, verdict.stale, verdict.duplicated) == (0, 0, 0), verdict
+    assert verdict.refused > 0
+    assert replace(verdict, refused=0).flawless, verdict
 
 
 @pytest.mark.skipif(STRACE is None, reason="strace is not installed: no disk can be made to fail")

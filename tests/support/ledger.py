@@ -101,7 +101,9 @@ def judge(notes: Sequence[Note], kept: Mapping[str, Sequence[Kept]]) -> Verdict:
         missing=sum(step not in there for step in acknowledged),
         stale=sum(there.get(step, version) < version for step, version in acknowledged.items()),
     )
-    return sum(map(_order, kept.values()), verdict)
+    # What was refused leaves a gap, and was said to.
+    whole = kept.keys() - {note.thread_id for note in notes if note.error}
+    return sum((_order(kept[thread_id]) for thread_id in whole), verdict)
 
 
 def _order(steps: Sequence[Kept]) -> Verdict:

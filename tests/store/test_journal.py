@@ -207,11 +207,10 @@ async def main():
 
 asyncio.run(main())
 """
-    for mode in ("write", "read"):
-        done = subprocess.run(
-            [sys.executable, "-c", program, str(tmp_path), mode],
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-    assert done.stdout.strip() == "51"
+
+    def run(mode: str) -> str:
+        command = [sys.executable, "-c", program, str(tmp_path), mode]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    run("write")
+    assert run("read").strip() == "51"

@@ -216,7 +216,14 @@ class PostgresServer(PostgresDatabases):
         return own if own.exists() else Path(shutil.which(name) or own)
 
     def _initialise(self) -> None:
-        options = ["-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
+        options = [
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--no-sync",
+        ]
         if not self._run("initdb", "-D", str(self._data), *options):
             raise RuntimeError(f"initdb failed:\n{self.log()}")
         with (self._data / "postgresql.conf").open("a") as configuration:

@@ -33,7 +33,7 @@ DIALECT_ROOMS = (
     "transfer/",
 )
 
-# Where writes are handed on whatever went wrong with one; and where an app's object says what it is.
+# Where writes are handed on whatever went wrong with one; and where an app's object names itself.
 CATCH_ALL_ROOMS = ("db/writer.py", "values.py")
 
 EMPTY_WORDS = re.compile(r"(^|_)(helpers?|utils?|manager)(_|$)|^_*(process|handle)_")

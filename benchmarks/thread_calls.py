@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chainkeep.db.figure_queries import Span
 from chainkeep.db.thread_queries import Copy, MessageRow, Reaction, RoleRow
 from chainkeep.models import Cursor
 
@@ -36,14 +37,21 @@ MESSAGE = MessageRow(
 )
 MESSAGES = {"id": None, "include_private": True, "roles": None, "count": 100}
 
+OF_THREAD = Span("thread-77", None, "", "~")
+OF_OWNER = Span(None, "person-7", "", "~")
+
 THREAD_CALLS: Mapping[str, Mapping[str, Any]] = {
     "message_change": {
         "id": "step-77", "thread_id": "thread-77", "output": "hi", "ext": {}, "language": None,
     },
+    "message_counts": {"span": OF_THREAD},
+    "message_counts-owner": {"span": OF_OWNER},
     "message_insert": {"message": MESSAGE},
     "message_release": {"id": "step-77"},
     "messages_of_thread": {**MESSAGES, "thread_id": "thread-77"},
     "messages_of_thread-one": {**MESSAGES, "thread_id": None, "id": "step-77"},
+    "model_usage": {"span": OF_THREAD},
+    "model_usage-owner": {"span": OF_OWNER},
     "reaction_add": {
         "reaction": Reaction(
             thread_id="thread-77", step_id="step-4077", emoji="+1", user_id="ada", created_at=NOW,
@@ -106,6 +114,8 @@ THREAD_CALLS: Mapping[str, Mapping[str, Any]] = {
         "absent": ['["attributes","b"]'],
         "owner": "person-7", "count": 20,
     },
+    "tool_usage": {"span": OF_THREAD},
+    "tool_usage-owner": {"span": OF_OWNER},
     "user_ensure": {"id": "user-new", "identifier": "person-7", "created_at": NOW},
     "vote_of_message": {"thread_id": "thread-77", "id": "step-4077"},
 }  # fmt: skip

@@ -98,7 +98,7 @@ async def test_an_empty_text_has_no_parts(thread: Thread) -> None:
 
 
 async def test_openais_messages_come_in_and_out_the_same(thread: Thread) -> None:
-    given = [
+    given: list[dict[str, Any]] = [
         {"role": "system", "content": [text("be brief")]},
         {"role": "user", "content": [text("a"), image("data:x"), text("b")]},
         {"role": "assistant", "content": None, "tool_calls": [CALL]},

@@ -15,6 +15,7 @@ from chainkeep.models import Cursor, Page, StoredThread
 from chainkeep.settings import DatabaseSettings, Settings
 from chainkeep.store import Store
 from chainkeep.threads.access import Access
+from chainkeep.threads.figures import Figures, count
 from chainkeep.threads.message import Message
 from chainkeep.threads.thread import Thread, check_platforms
 from chainkeep.values import timestamp, utc_now
@@ -172,7 +173,7 @@ class Threads:
         ``cursor`` is the ``next_cursor`` of the page before. ``search`` is a part of the name or
         of what was said in public, in any case.
         """
-        count = max(1, min(first, _MOST_PER_PAGE))
+        most = max(1, min(first, _MOST_PER_PAGE))
         before = Cursor.decode(cursor) if cursor else None
         pattern = contains(search)
         if owner is None:
@@ -181,7 +182,7 @@ class Threads:
                 thread_queries.threads_of_everybody,
                 before=before,
                 pattern=pattern,
-                count=count + 1,
+                count=most + 1,
             )
         else:
             found = await self._access.read(
@@ -190,11 +191,11 @@ class Threads:
                 owner=owner,
                 before=before,
                 pattern=pattern,
-                count=count + 1,
+                count=most + 1,
                 skip=0,
             )
-        last = Cursor.of(found[count - 1]).encode() if len(found) > count else None
-        return Page(self._threads(found[:count]), last)
+        last = Cursor.of(found[most - 1]).encode() if len(found) > most else None
+        return Page(self._threads(found[:most]), last)
 
     async def page(
         self, owner: str, *, page: int = 1, page_size: int = 20, search: str | None = None
@@ -264,16 +265,22 @@ class Threads:
         )
         return self._threads(found)
 
+    async def figures(
+        self, owner: str, *, since: datetime | None = None, until: datetime | None = None
+    ) -> Figures:
+        """What all of an owner's threads took together."""
+        return await count(self._access, owner=owner, since=since, until=until)
+
     async def purge(self, *, before: datetime | None = None) -> int:
         """Delete for good what was deleted, all of it or until a time; how many threads went."""
-        until, count = timestamp(before) or utc_now(), 0
+        until, gone = timestamp(before) or utc_now(), 0
         while found := await self._access.read(
             None, thread_queries.threads_set_aside, before=until, count=_PORTION
         ):
             for thread_id in found:
                 await self._access.store.delete_thread(thread_id)
-            count += len(found)
-        return count
+            gone += len(found)
+        return gone
 
     def _threads(self, found: Sequence[StoredThread]) -> Many:
         return [Thread.of(stored, self._access) for stored in found]

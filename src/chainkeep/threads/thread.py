@@ -13,6 +13,7 @@ from chainkeep.db import queries, thread_copies, thread_queries, thread_units, u
 from chainkeep.errors import ConflictError, InvalidInputError, NotFoundError
 from chainkeep.models import Element, StoredThread
 from chainkeep.threads.access import Access
+from chainkeep.threads.figures import Figures, count
 from chainkeep.threads.message import moment_of
 from chainkeep.threads.thread_messages import ThreadMessages
 from chainkeep.values import next_position, utc_now
@@ -172,6 +173,12 @@ class Thread(ThreadMessages):
         """An attachment's bytes; ``BlobNotFoundError`` where the blob store has none."""
         pieces = self._access.store.blobs.stream(element.object_key or "")
         return b"".join([piece async for piece in pieces])
+
+    async def figures(
+        self, *, since: datetime | None = None, until: datetime | None = None
+    ) -> Figures:
+        """What it took: tokens and calls by model, time, messages by role, tools."""
+        return await count(self._access, thread_id=self.id, since=since, until=until)
 
     # Roles and summaries
 

@@ -1,8 +1,8 @@
 -- name: message_insert :exec
--- Writes a new message, and with it the run that its answers hang under in the UI where `run_id` is given; nothing where
--- the id is taken, or the message that it answers is not in the thread. Where `nests`, it hangs under the newest run, if
--- no user message came after that; where `same_turn`, it belongs to the newest message's turn. Carried by the primary
--- keys and steps_thread_created_idx.
+-- Writes a new message, and with it the run that its answers hang under in the UI where `run_id` is given; nothing
+-- where the id is taken, or the message that it answers is not in the thread. Where `nests`, it hangs under the newest
+-- run, if no user message came after that; where `same_turn`, it belongs to the newest message's turn. Carried by the
+-- primary keys and steps_thread_created_idx.
 INSERT INTO steps (
     "id", "threadId", "parentId", "type", "name", "input", "output", "createdAt", "start", "end", "language",
     "streaming", "metadata", "generation", "favorite", "position", "revision", "role", "private", "replyTo", "turn",
@@ -104,8 +104,8 @@ WHERE CAST(:run_id AS TEXT) IS NOT NULL
 ON CONFLICT ("id") DO NOTHING;
 
 -- name: messages_of_thread :many
--- A thread's messages, the newest first and system messages last of all, with sequence and turn counted among those that
--- are not deleted; one message where an id is given, and its thread with it. Carried by the primary keys,
+-- A thread's messages, the newest first and system messages last of all, with sequence and turn counted among those
+-- that are not deleted; one message where an id is given, and its thread with it. Carried by the primary keys,
 -- steps_thread_created_idx and feedbacks_for_key.
 -- expands: roles
 WITH said AS (
@@ -172,8 +172,8 @@ ORDER BY said.sequence DESC, steps."createdAt", steps."position", steps."id"
 LIMIT :count;
 
 -- name: message_change :exec
--- Sets text and what else a message has, keeps its place, and keeps a create that comes late from undoing it. Carried by
--- the primary key.
+-- Sets text and what else a message has, keeps its place, and keeps a create that comes late from undoing it. Carried
+-- by the primary key.
 UPDATE steps SET
     "output" = :output,
     "ext" = :ext,

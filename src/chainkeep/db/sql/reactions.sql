@@ -1,6 +1,6 @@
 -- name: reaction_add :exec
--- Notes that somebody reacts so to a message that is there; nothing where they did before, unless it was this very write.
--- Carried by the primary keys.
+-- Notes that somebody reacts so to a message that is there; nothing where they did before, unless it was this very
+-- write. Carried by the primary keys.
 INSERT INTO reactions ("stepId", "emoji", "userId", "createdAt", "position")
 SELECT
     steps."id",
@@ -43,8 +43,8 @@ DELETE FROM reactions
 WHERE "stepId" IN :ids;
 
 -- name: vote_of_message :one
--- The step that a vote on a message is kept with: the message where it has one, else the run around it, else the message;
--- with the vote that is there. Carried by the primary keys and feedbacks_for_key.
+-- The step that a vote on a message is kept with: the message where it has one, else the run around it, else the
+-- message; with the vote that is there. Carried by the primary keys and feedbacks_for_key.
 SELECT
     CASE WHEN own."id" IS NULL THEN COALESCE(runs."id", steps."id") ELSE steps."id" END AS step_id,
     COALESCE(own."id", theirs."id") AS feedback_id,

@@ -63,9 +63,9 @@ WHERE "id" = :id
     AND "deletedAt" IS NULL;
 
 -- name: thread_advance :one
--- Takes the next places in a thread that is not deleted, after every message in it, and moves its last activity forward;
--- the last of the places, and the last activity. Locks the row until the transaction ends, so whoever comes first goes
--- first. Carried by the primary key.
+-- Takes the next places in a thread that is not deleted, after every message in it, and moves its last activity
+-- forward; the last of the places, and the last activity. Locks the row until the transaction ends, so whoever comes
+-- first goes first. Carried by the primary key.
 UPDATE threads SET
     "lastPosition" = CASE
         WHEN CAST(:position AS BIGINT) > COALESCE("lastPosition", 0)
@@ -81,7 +81,8 @@ WHERE "id" = :id
 RETURNING "lastPosition" AS last_position, "lastActivityAt" AS last_activity_at;
 
 -- name: thread_set_aside :exec
--- Deletes a thread so that it can be restored: nothing in it is emptied, and nobody sees it. Carried by the primary key.
+-- Deletes a thread so that it can be restored: nothing in it is emptied, and nobody sees it. Carried by the primary
+-- key.
 UPDATE threads SET
     "deletedAt" = :deleted_at,
     "restorable" = TRUE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chainkeep.threads.blocking import Blocking, open_threads_blocking
 from chainkeep.threads.collection import NumberedPage, Threads, open_threads
 from chainkeep.threads.drafts import Draft
 from chainkeep.threads.figures import Figures, Usage
@@ -9,8 +10,10 @@ from chainkeep.threads.formats import from_openai, to_chat_completion, to_openai
 from chainkeep.threads.memory import remember
 from chainkeep.threads.message import Message
 from chainkeep.threads.thread import Role, Thread
+from chainkeep.threads.titles import WriteTitle, generate_title
 
 __all__ = [
+    "Blocking",
     "Draft",
     "Figures",
     "Message",
@@ -19,8 +22,11 @@ __all__ = [
     "Thread",
     "Threads",
     "Usage",
+    "WriteTitle",
     "from_openai",
+    "generate_title",
     "open_threads",
+    "open_threads_blocking",
     "remember",
     "to_chat_completion",
     "to_openai",

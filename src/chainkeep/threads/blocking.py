@@ -1,0 +1,115 @@
+"""The Thread API without ``await``, for scripts and notebooks."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import wraps
+from inspect import iscoroutinefunction
+from typing import Any, TypeVar
+
+from typing_extensions import override
+
+from chainkeep.models import Page
+from chainkeep.settings import Settings
+from chainkeep.threads.collection import NumberedPage, Threads, open_threads
+from chainkeep.threads.memory import remember
+from chainkeep.threads.message import Message
+from chainkeep.threads.thread import Thread
+
+__all__ = ["Blocking", "open_threads_blocking"]
+
+T = TypeVar("T")
+_WRAPPED = (Message, Thread, Threads)
+
+
+class Loop:
+    """An event loop in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="chainkeep-threads", daemon=True
+        )
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run to the end, and wait for it."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def close(self) -> None:
+        """Stop."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+class Blocking:
+    """A ``Threads``, ``Thread`` or ``Message`` whose methods wait instead of being awaited."""
+
+    def __init__(self, value: Any, loop: Loop) -> None:
+        self._value = value
+        self._loop = loop
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._value, name)
+        return _waiting(found, self._loop) if iscoroutinefunction(found) else found
+
+    @override
+    def __repr__(self) -> str:
+        return repr(self._value)
+
+    def remember(self, **options: Any) -> list[dict[str, Any]]:
+        """``chainkeep.threads.remember`` for this thread."""
+        return self._loop.run(remember(self._value, **options))
+
+
+def _waiting(method: Callable[..., Coroutine[Any, Any, Any]], loop: Loop) -> Callable[..., Any]:
+    @wraps(method)
+    def call(*args: Any, **options: Any) -> Any:
+        return _wrapped(loop.run(method(*args, **options)), loop)
+
+    return call
+
+
+def _wrapped(value: Any, loop: Loop) -> Any:
+    if isinstance(value, _WRAPPED):
+        return Blocking(value, loop)
+    if isinstance(value, list):
+        return [_wrapped(item, loop) for item in value]
+    if isinstance(value, Page):
+        return replace(value, items=_wrapped(value.items, loop))
+    if isinstance(value, NumberedPage):
+        return replace(value, threads=_wrapped(value.threads, loop))
+    return value
+
+
+@contextmanager
+def open_threads_blocking(
+    source: str | Settings | None = None, *, strict_roles: bool = False, ui_runs: bool = True
+) -> Iterator[Blocking]:
+    """``open_threads`` for code that does not await: every method of what it gives, and of what
+    those give, waits. Not for use inside an event loop, which it would block.
+    """
+    loop = Loop()
+    opened = open_threads(source, strict_roles=strict_roles, ui_runs=ui_runs)
+    try:
+        threads = loop.run(_entered(opened))
+        try:
+            yield Blocking(threads, loop)
+        finally:
+            loop.run(_left(opened))
+    finally:
+        loop.close()
+
+
+async def _entered(opened: Any) -> Threads:
+    threads: Threads = await opened.__aenter__()
+    return threads
+
+
+async def _left(opened: Any) -> None:
+    await opened.__aexit__(None, None, None)

@@ -1,0 +1,45 @@
+"""The Thread API in a script, without an event loop."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from chainkeep.errors import NotFoundError
+from chainkeep.settings import Settings
+from chainkeep.threads import open_threads_blocking
+
+
+def test_a_script_does_what_an_app_does(settings: Settings) -> None:
+    with open_threads_blocking(settings) as threads:
+        thread = threads.create("A chat", owner="ada", attributes={"a": 1})
+        message = thread.add_message("user", "hi")
+        assert message.add_reaction("👍", "ada")
+        assert message.reactions() == {"👍": ["ada"]}
+        assert thread.figures().messages["user"] == 1
+        assert thread.name == "A chat"
+        assert repr(thread).startswith("Thread(id=")
+        [found] = threads.find(attributes={"a": 1})
+        [read] = found.messages()
+        assert read.edit("hello").text == "hello"
+        assert threads.list(owner="ada").items[0].messages()[0].text == "hello"
+        assert threads.page("ada").threads[0].last_message().text == "hello"
+        assert thread.remember()[0]["role"] == "user"
+        thread.delete()
+        with pytest.raises(NotFoundError):
+            thread.add_message("user", "too late")
+    with open_threads_blocking(settings) as threads:
+        assert threads.get(thread.id) is None
+
+
+def test_no_thread_is_left_running(settings: Settings) -> None:
+    with open_threads_blocking(settings) as threads:
+        threads.create()
+    assert "chainkeep-threads" not in {each.name for each in threading.enumerate()}
+
+
+def test_a_script_that_fails_closes_what_it_opened(settings: Settings) -> None:
+    with pytest.raises(KeyError), open_threads_blocking(settings):
+        raise KeyError
+    assert "chainkeep-threads" not in {each.name for each in threading.enumerate()}

@@ -38,7 +38,7 @@ ELEMENT = Element(id="element-77", thread_id="thread-77", for_id="step-77")
 
 ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     **THREAD_CALLS,
-    "blob_deletion_request": {"object_key": "gone-new", "requested_at": NOW},
+    "blob_deletion_request": {"object_keys": ["gone-new"], "requested_at": NOW},
     "blob_deletion_requests": {"count": 100},
     "blob_deletions_done": {"object_keys": ["gone-1", "gone-2"]},
     "blob_deletions_wanted": {"object_keys": ["gone-1", "gone-2"]},

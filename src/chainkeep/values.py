@@ -79,6 +79,8 @@ def from_json(text: str | None) -> Any:
 
 def json_object(text: str | None) -> dict[str, Any]:
     """The object in JSON text; empty for no text and for JSON that is no object."""
+    if text == "{}":
+        return {}
     value = from_json(text)
     return value if isinstance(value, dict) else {}
 

@@ -254,7 +254,7 @@ class Chat:
         return {
             "sessionId": self.session_id,
             "clientType": "webapp",
-            "userEnv": "",
+            "userEnv": "{}",
             "chatProfile": self._profile,
             "threadId": self.thread_id,
         }

@@ -217,7 +217,7 @@ def driver_errors() -> tuple[type[BaseException], ...]:
     return (SQLAlchemyError, OSError, TimeoutError, asyncio.TimeoutError, *own)
 
 
-_LOST = (OSError, TimeoutError, PoolTimeoutError)
+_LOST = (OSError, TimeoutError, asyncio.TimeoutError, PoolTimeoutError)
 _POOLER_HINT = "; behind PgBouncer in transaction mode set pgbouncer=True (CHAINKEEP_PGBOUNCER=1)"
 
 

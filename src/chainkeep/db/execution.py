@@ -49,18 +49,22 @@ def _stored(value: Any) -> Any:
 
 def many(connection: Connection, name: str, /, **binds: Any) -> Rows:
     """Every row."""
-    return [_readable(row) for row in run(connection, name, binds)]
+    result = run(connection, name, binds)
+    columns = tuple(result.keys())
+    return [_readable(columns, row) for row in result]
 
 
 def one(connection: Connection, name: str, /, **binds: Any) -> dict[str, Any] | None:
     """The first row, or None."""
-    row = run(connection, name, binds).first()
-    return None if row is None else _readable(row)
+    result = run(connection, name, binds)
+    columns, row = tuple(result.keys()), result.first()
+    return None if row is None else _readable(columns, row)
 
 
 def returned(connection: Connection, name: str, /, **binds: Any) -> dict[str, Any]:
     """The one row of a write that always returns one."""
-    return _readable(run(connection, name, binds).one())
+    result = run(connection, name, binds)
+    return _readable(tuple(result.keys()), result.one())
 
 
 def execute(connection: Connection, name: str, /, **binds: Any) -> int:
@@ -68,10 +72,10 @@ def execute(connection: Connection, name: str, /, **binds: Any) -> int:
     return run(connection, name, binds).rowcount
 
 
-def _readable(row: Row[Any]) -> dict[str, Any]:
+def _readable(columns: Sequence[str], row: Row[Any]) -> dict[str, Any]:
     return {
-        key: readable_text(value) if type(value) is str else value
-        for key, value in row._asdict().items()
+        column: readable_text(value) if type(value) is str else value
+        for column, value in zip(columns, row, strict=True)
     }
 
 

@@ -6,7 +6,6 @@ its own. Where the schema is chosen per transaction, an engine's ``begin`` liste
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from functools import cache, partial
 from io import StringIO
@@ -49,9 +48,6 @@ __all__ = [
 
 CHAINLIT_TABLES = frozenset({"users", "threads", "steps", "elements", "feedbacks"})
 VERSION_TABLE = "chainkeep_version"
-
-# Chainlit sets the root logger to INFO, at which Alembic says a dozen things at every start.
-logging.getLogger("alembic").setLevel(logging.WARNING)
 
 _DIRECTORY = Path(migrations.__file__).parent
 

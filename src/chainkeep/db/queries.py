@@ -6,7 +6,7 @@ What a statement promises stands in its ``.sql`` file.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -58,7 +58,17 @@ class Touch:
 
 
 def thread_touch(connection: Connection, touches: Sequence[Touch]) -> None:
-    each(connection, "thread_touch", [asdict(touch) for touch in touches])
+    binds = [
+        {
+            "id": touch.id,
+            "created_at": touch.created_at,
+            "activity_at": touch.activity_at,
+            "user_id": touch.user_id,
+            "user_identifier": touch.user_identifier,
+        }
+        for touch in touches
+    ]
+    each(connection, "thread_touch", binds)
 
 
 def thread_update(
@@ -359,10 +369,11 @@ def journal_forget(connection: Connection, *, id: str) -> int:
     return execute(connection, "journal_forget", id=id)
 
 
-def blob_deletion_request(connection: Connection, *, object_key: str, requested_at: str) -> int:
-    return execute(
-        connection, "blob_deletion_request", object_key=object_key, requested_at=requested_at
-    )
+def blob_deletion_request(
+    connection: Connection, *, object_keys: Sequence[str], requested_at: str
+) -> int:
+    requests = [{"object_key": key, "requested_at": requested_at} for key in object_keys]
+    return each(connection, "blob_deletion_request", requests) if requests else 0
 
 
 def blob_deletion_requests(connection: Connection, *, count: int) -> list[str]:

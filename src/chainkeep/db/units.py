@@ -115,8 +115,7 @@ def _delete_elements(connection: Connection, elements: Sequence[Element], now: s
 
 def _request_deletions(connection: Connection, elements: Sequence[Element], now: str) -> list[str]:
     keys = [element.object_key for element in elements if element.object_key]
-    for key in keys:
-        queries.blob_deletion_request(connection, object_key=key, requested_at=now)
+    queries.blob_deletion_request(connection, object_keys=keys, requested_at=now)
     return keys
 
 

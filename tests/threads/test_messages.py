@@ -305,3 +305,12 @@ async def test_many_writers_at_once_keep_every_message(settings: Settings, threa
     for name in (f"w{number}" for number in range(8)):
         own = [message.text for message in found if message.text.startswith(f"{name}-")]
         assert own == [f"{name}-{number}" for number in range(25)]
+
+
+async def test_a_message_answers_what_it_was_said_to_answer_and_nothing_else(
+    thread: Thread,
+) -> None:
+    asked = await thread.add_message("user", "a")
+    await thread.add_message("assistant", "b")
+    await thread.add_message("assistant", "c", reply_to=asked.id)
+    assert texts(await thread.replies(asked.id)) == ["c"]

@@ -151,6 +151,7 @@ SELECT
     COALESCE(
         steps."replyTo",
         CASE
+            WHEN steps."ext" IS NOT NULL THEN NULL
             WHEN above."type" IN ('user_message', 'assistant_message', 'system_message', 'tool') THEN above."id"
             WHEN higher."type" IN ('user_message', 'assistant_message', 'system_message', 'tool') THEN higher."id"
         END

@@ -6,13 +6,13 @@ import asyncio
 import os
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, TextClause, make_url, text
-from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from chainkeep.db import queries
@@ -118,13 +118,12 @@ async def test_closing_twice_is_no_error(database: Database) -> None:
 # What driver errors become
 
 
-async def test_a_refusal_is_permanent_and_comes_from_its_cause(database: Database) -> None:
+async def test_a_refusal_is_permanent(database: Database) -> None:
     with pytest.raises(StorageError, match="The database refused") as raised:
         await database.write(
             lambda connection: connection.execute(text("SELECT nothing FROM users"))
         )
     assert not isinstance(raised.value, TransientStorageError)
-    assert raised.value.__cause__ is not None
 
 
 CLASHING = text(
@@ -151,10 +150,7 @@ async def test_an_error_tells_nothing_of_what_was_written(
     await database.write(lambda connection: connection.execute(CLASHING, {"id": SECRET}))
     with pytest.raises(StorageError) as raised:
         await database.write(lambda connection: connection.execute(sql, {"id": value}))
-    cause = raised.value.__cause__
-    assert SECRET not in str(raised.value)
-    assert isinstance(cause, StatementError)
-    assert SECRET not in str(cause).replace(str(cause.orig), "")
+    assert SECRET not in "".join(traceback.format_exception(raised.value))
 
 
 async def test_a_value_that_does_not_fit_is_named_by_its_code(
@@ -494,7 +490,10 @@ async def through_the_pooler(database: Database) -> set[str]:
             assert await database.read(thread(f"{name}.{turn}")) is not None
             assert await database.snapshot(thread(f"{name}.{turn}")) is not None
 
-    await asyncio.gather(*(one(f"t{n}") for n in range(16)))
+    results = await asyncio.gather(*(one(f"t{n}") for n in range(16)), return_exceptions=True)
+    for result in results:
+        if result is not None:
+            raise result
     return await database.snapshot(ids_of)
 
 
@@ -532,8 +531,8 @@ async def test_a_password_is_asked_for_with_each_connection(
         return f"token {next(asked)}"
 
     database = open_(server.url(), password_provider=password)
-    await asyncio.gather(*(database.read(own_pid) for _ in range(3)))
-    assert next(asked) == 3
+    connections = set(await asyncio.gather(*(database.read(own_pid) for _ in range(3))))
+    assert next(asked) == len(connections)
 
 
 async def test_a_server_without_tls_is_refused_where_tls_is_required(

@@ -96,6 +96,18 @@ class App:
         """Wait until it keeps something in its journal."""
         await self._until(self._journalled, 20)
 
+    async def until_brought_in(self) -> None:
+        """Wait until a hundred writes in a row went past its journal, while it goes on talking."""
+        since = self._count(refused=False)
+
+        def past() -> bool:
+            nonlocal since
+            now = self._count(refused=False)
+            since = now if self._journalled() else since
+            return now >= since + 100
+
+        await self._until(past, 30)
+
     def _journalled(self) -> bool:
         return any(path.stat().st_size for path in Path(self.orders.home, "journal").glob("*"))
 
@@ -170,15 +182,17 @@ async def kept_in(store: Store, thread_id: str) -> list[Kept]:
     ]
 
 
-async def account(*apps: App, what: str) -> Verdict:
-    """Compare what the apps noted with what the next process reads; ``what`` names the fault."""
+async def account(*apps: App, what: str, times: int = 1) -> Verdict:
+    """Compare what the apps noted with what the next process reads; ``what`` names the fault, and
+    ``times`` says how often it came.
+    """
     verdict = Verdict()
     async with next_store(apps[-1].orders) as store:
         for app in apps:
             kept = {thread: await kept_in(store, thread) for thread in app.orders.thread_ids}
             verdict += judge(app.notes(), kept)
-    times, before = _verdicts.get(what, (0, Verdict()))
-    _verdicts[what] = (times + 1, before + verdict)
+    before, earlier = _verdicts.get(what, (0, Verdict()))
+    _verdicts[what] = (before + times, earlier + verdict)
     return verdict
 
 

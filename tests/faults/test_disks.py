@@ -55,9 +55,9 @@ async def test_a_file_that_another_process_holds_for_long_gets_everything_in_the
         with held_by_another_process(url):
             await app.until_journalled()
             await app.until(500)
-        await app.until(100)
+        await app.until_brought_in()
     await app.end()
-    verdict = await account(app, what="SQLite file locked for long")
+    verdict = await account(app, what="SQLite file locked for long", times=ROUNDS)
     assert verdict.flawless, verdict
 
 
@@ -75,7 +75,7 @@ async def test_apps_that_are_killed_while_the_file_is_held_lose_nothing_they_ack
             apps.append(start(url, database=HURRIED, patience=0.1))
         await apps[-1].until(200)
     await apps[-1].end()
-    verdict = await account(*apps, what="SQLite file locked, app killed")
+    verdict = await account(*apps, what="SQLite file locked, app killed", times=2 * ROUNDS)
     assert verdict.flawless, verdict
 
 
@@ -89,9 +89,9 @@ async def test_a_full_disk_delays_what_is_written_until_there_is_room(
         await app.until_journalled()
         await app.until(300)
         ballast.unlink()
-        await app.until(100)
+        await app.until_brought_in()
     await app.end()
-    verdict = await account(app, what="disk full")
+    verdict = await account(app, what="disk full", times=ROUNDS)
     assert verdict.flawless, verdict
     assert intact(small_disk / "chainkeep.db")
 
@@ -139,13 +139,15 @@ async def test_a_disk_that_fails_to_sync_acknowledges_nothing_that_is_not_on_it(
     url = make_sqlite(True)
     path = str(make_url(url).database)
     tracer = [str(STRACE), "-f", "-qq", "-o", "/dev/null", "-P", f"{path}-wal", "-P", path]
-    fault = ["-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO:when=10..60"]
+    fault = ["-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO:when=10..13"]
     app = start(url, patience=0.1, under=[*tracer, *fault])
     await app.until(100)
     await app.until_journalled()
-    await app.until(1000, seconds=60)
+    await app.until(300)
+    await app.until_brought_in()
+    await app.until(100)
     await app.end()
-    verdict = await account(app, what="EIO on fsync")
+    verdict = await account(app, what="EIO on fsync", times=4)
     assert verdict.flawless, verdict
     assert intact(Path(path))
 

@@ -36,7 +36,7 @@ async def test_connections_that_are_reset_cost_nothing(app: App, proxy: FaultPro
         proxy.reset()
     await app.until(50)
     await app.end()
-    verdict = await account(app, what="connections reset")
+    verdict = await account(app, what="connections reset", times=10 * ROUNDS)
     assert verdict.flawless, verdict
 
 
@@ -48,7 +48,7 @@ async def test_a_commit_whose_answer_is_cut_off_is_not_lost_and_not_done_twice(
         await asyncio.wait_for(proxy.cut.wait(), 20)
         await app.until(50)
     await app.end()
-    verdict = await account(app, what="answer to a commit cut off")
+    verdict = await account(app, what="answer to a commit cut off", times=10 * ROUNDS)
     assert verdict.flawless, verdict
 
 
@@ -61,7 +61,7 @@ async def test_a_network_that_swallows_everything_delays_it(app: App, proxy: Fau
         proxy.release()
         await app.until(100)
     await app.end()
-    verdict = await account(app, what="black hole")
+    verdict = await account(app, what="black hole", times=ROUNDS)
     assert verdict.flawless, verdict
 
 

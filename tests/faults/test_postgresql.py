@@ -27,7 +27,7 @@ async def test_a_server_that_crashes_under_load_costs_nothing(
         await asyncio.to_thread(server.restart, "immediate")
     await app.until(200)
     await app.end()
-    verdict = await account(app, what="PostgreSQL crashes")
+    verdict = await account(app, what="PostgreSQL crashes", times=2 * ROUNDS)
     assert verdict.flawless, verdict
 
 
@@ -41,7 +41,7 @@ async def test_backends_that_are_terminated_all_the_time_cost_nothing(
         await postgres.aexecute(THROW_OUT.format(url.rpartition("/")[2]))
     await app.until(50)
     await app.end()
-    verdict = await account(app, what="every backend terminated")
+    verdict = await account(app, what="every backend terminated", times=10 * ROUNDS)
     assert verdict.flawless, verdict
 
 
@@ -55,9 +55,9 @@ async def test_a_server_that_stays_away_gets_everything_when_it_is_back(
         await app.until_journalled()
         await app.until(500)
         server.start()
-        await app.until(200)
+        await app.until_brought_in()
     await app.end()
-    verdict = await account(app, what="PostgreSQL away for long")
+    verdict = await account(app, what="PostgreSQL away for long", times=ROUNDS)
     assert verdict.flawless, verdict
 
 
@@ -78,7 +78,7 @@ async def test_apps_that_are_killed_while_the_server_is_away_lose_nothing_they_a
         server.start()
         await apps[-1].until(200)
     await apps[-1].end()
-    verdict = await account(*apps, what="PostgreSQL away, app killed")
+    verdict = await account(*apps, what="PostgreSQL away, app killed", times=3 * ROUNDS)
     assert verdict.flawless, verdict
 
 
@@ -112,9 +112,9 @@ async def test_a_pooler_that_is_restarted_under_load_costs_nothing(
                 with pgbouncer(postgres) as another:
                     address._upstream = port_of(another)
                     await app.until(200)
-            address._upstream = port_of(first)
+                address._upstream = port_of(first)
             await app.end()
-            verdict = await account(app, what="PgBouncer restarted")
+            verdict = await account(app, what="PgBouncer restarted", times=4 * ROUNDS)
     assert verdict.flawless, verdict
 
 

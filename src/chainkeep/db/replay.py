@@ -49,6 +49,13 @@ class Replay:
         """Whether anything waits for the database."""
         return bool(self._taken) or self._journal.own is not None
 
+    async def holds_up(self) -> bool:
+        """Whether what is new has to be kept behind what is; waits where that may soon be over."""
+        if self.holding:
+            async with self._appending:
+                pass
+        return self.holding
+
     def holds(self, key: str) -> bool:
         """Whether a write under this key waits for the database."""
         return self._keys[key] > 0
@@ -157,11 +164,11 @@ class Replay:
             await self._replay_own(self._journal.own)
 
     async def _replay_own(self, file: JournalFile) -> None:
-        end = await self._replay(file)
+        await self._replay(file)
         async with self._appending:
-            # What came in meanwhile must not go with the file.
-            if not await asyncio.to_thread(file.read, end, 1):
-                await self._finish(file.id, partial(self._journal.finish_own, end))
+            # What came in meanwhile: a busy app would never be through if it could go on adding.
+            end = await self._replay(file)
+            await self._finish(file.id, partial(self._journal.finish_own, end))
 
     async def _finish(self, journal_id: str, remove: Callable[[], None]) -> None:
         # The file first: were it there without its row, it would be replayed again from the start.
@@ -171,9 +178,13 @@ class Replay:
         await self._database.write(partial(queries.journal_forget, id=journal_id))
 
     async def _replay(self, file: JournalFile) -> int:
-        """Bring a file in from where it was left; the end of its last write."""
+        """Bring in what is in a file now, from where it was left; the end of its last write."""
+        size = file.size
         end = await self._database.read(partial(queries.journal_progress, id=file.id))
-        while records := await asyncio.to_thread(file.read, end, _PORTION):
+        while end < size:
+            records = await asyncio.to_thread(file.read, end, _PORTION)
+            if not records:
+                break
             await self._bring_in(file, records)
             end = records[-1].end
         return end

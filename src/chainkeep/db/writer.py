@@ -52,9 +52,8 @@ class Unit(Generic[T]):
 class Overflow(Protocol):
     """Takes what the database cannot."""
 
-    @property
-    def holding(self) -> bool:
-        """Whether anything is kept; then whatever is new has to be kept behind it."""
+    async def holds_up(self) -> bool:
+        """Whether anything is kept; then whatever is new has to be kept behind it, at once."""
 
     async def start(self) -> None:
         """Runs before the first unit; may be called again."""
@@ -203,7 +202,7 @@ class Writer:
 
     async def _commit_or_keep(self, batch: Batch) -> None:
         """Commit, unless that would overtake what is kept, or there is no database any more."""
-        if self._overflow is not None and (self._closed or self._overflow.holding):
+        if self._overflow is not None and (self._closed or await self._overflow.holds_up()):
             await self._keep(batch, TransientStorageError(_CLOSED if self._closed else None))
         else:
             await self._commit(batch)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -17,7 +17,7 @@ from chainkeep.attachments import Attachments
 from chainkeep.blobs import Blobs
 from chainkeep.blobs.open import open_blobs
 from chainkeep.db import units
-from chainkeep.db.database import open_database
+from chainkeep.db.database import Work, open_database
 from chainkeep.db.journal import Journal
 from chainkeep.db.records import Operation
 from chainkeep.db.replay import Replay
@@ -28,7 +28,10 @@ from chainkeep.errors import TransientStorageError
 from chainkeep.models import Health
 from chainkeep.settings import Settings
 
-__all__ = ["Keeper"]
+__all__ = ["NO_THREAD", "Keeper"]
+
+NO_THREAD = ""
+"""The key of a write whose thread the caller does not know: it may be any."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -101,11 +104,11 @@ class Keeper:
         await asyncio.sleep(0)
         atexit.unregister(self._keep_leftovers)
         self._at_exit = False
-        timeout = self.settings.close_timeout_seconds
+        left = self._countdown(self.settings.close_timeout_seconds)
         if self._tasks:
-            await asyncio.wait(list(self._tasks), timeout=timeout)
-        await self._attachments.finish(timeout)
-        undone = await self._writer.close(timeout)
+            await asyncio.wait(list(self._tasks), timeout=left())
+        await self._attachments.finish(left())
+        undone = await self._writer.close(left())
         if undone:
             logger.error("%d writes could not be committed before closing and are lost.", undone)
         await self._replay.close()
@@ -116,7 +119,7 @@ class Keeper:
         self, statement: str, parameters: Mapping[str, Any]
     ) -> list[dict[str, Any]] | int:
         """Run a statement of your own in one transaction: its rows, or how many rows it changed."""
-        await self._settled()
+        await self.settled()
         return await self._database.write(
             partial(units.execute, statement=statement, parameters=parameters)
         )
@@ -124,24 +127,41 @@ class Keeper:
     def _keep_leftovers(self) -> None:
         self._replay.keep_at_exit(self._writer.leftovers())
 
-    async def _settled(self, thread_id: str | None = None) -> None:
+    @staticmethod
+    def _countdown(seconds: float) -> Callable[[], float]:
+        """How much is left of so many seconds from now."""
+        clock = asyncio.get_running_loop().time
+        end = clock() + seconds
+        return lambda: max(0.0, end - clock())
+
+    async def settled(self, thread_id: str | None = None) -> None:
         """Wait for what was handed over so far, for a thread or at all, so that it can be read.
 
         ``TransientStorageError`` where a write of the thread is kept until the database is back: a
         part of the thread would pass for the whole.
         """
         await self._writer.settled(thread_id)
+        if thread_id is not None:
+            await self._writer.settled(NO_THREAD)
         if thread_id is not None and self._replay.holds(thread_id):
             raise TransientStorageError(
                 f"Writes of thread {thread_id} wait in the journal until the database takes them."
             )
+
+    async def snapshot(self, work: Work[T]) -> T:
+        """Run work that reads with several statements, all of them at one moment."""
+        return await self._database.snapshot(work)
+
+    def remove_blobs(self, keys: Sequence[str]) -> None:
+        """Remove blobs whose deletion is committed, in the background."""
+        self._attachments.remove_soon(keys)
 
     async def _read(
         self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         return await self._database.read(lambda connection: query(connection, *args, **kwargs))
 
-    def _submit(
+    def submit(
         self,
         key: str,
         subject: str,

@@ -45,9 +45,9 @@ def env_number(name: str, default: int, environ: Mapping[str, str] = os.environ)
 class DatabaseSettings:
     """How to reach the database."""
 
-    url: str = DEFAULT_DATABASE_URL
+    url: str = field(default=DEFAULT_DATABASE_URL, repr=False)
     """An asynchronous SQLAlchemy URL, ``sqlite+aiosqlite://`` or ``postgresql+asyncpg://``."""
-    connect_args: Mapping[str, Any] = field(default_factory=dict)
+    connect_args: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """Passed to the driver as they are."""
     engine_options: Mapping[str, Any] = field(default_factory=dict)
     """Passed to SQLAlchemy's ``create_async_engine`` as they are; they win over our defaults."""

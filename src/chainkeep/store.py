@@ -19,7 +19,7 @@ from chainkeep.blobs.keys import element_key
 from chainkeep.db import queries, units
 from chainkeep.db.step_writes import StepWrite
 from chainkeep.errors import InvalidInputError
-from chainkeep.keeper import Keeper
+from chainkeep.keeper import NO_THREAD, Keeper
 from chainkeep.models import (
     Caller,
     Cursor,
@@ -55,7 +55,7 @@ class Store(Keeper):
         self, identifier: str, *, display_name: str | None, metadata: Mapping[str, Any]
     ) -> asyncio.Future[User]:
         """Make a user, or take over newer metadata; id and creation time of one who exists stay."""
-        return self._submit(
+        return self.submit(
             f"user {identifier}",
             "a user",
             queries.user_upsert,
@@ -70,12 +70,12 @@ class Store(Keeper):
 
     async def get_thread(self, thread_id: str) -> ThreadContent | None:
         """A thread and all that is in it, at one moment, after the writes made to it so far."""
-        await self._settled(thread_id)
-        return await self._database.snapshot(partial(units.thread_content, thread_id=thread_id))
+        await self.settled(thread_id)
+        return await self.snapshot(partial(units.thread_content, thread_id=thread_id))
 
     async def thread_author(self, thread_id: str) -> str | None:
         """The identifier of a thread's owner; None if it is unknown or nobody owns it yet."""
-        await self._settled(thread_id)
+        await self.settled(thread_id)
         return await self._read(queries.thread_author, id=thread_id)
 
     async def list_threads(
@@ -94,7 +94,7 @@ class Store(Keeper):
         """
         count = max(1, min(first, MOST_PER_PAGE))
         before = Cursor.decode(cursor) if cursor else None
-        await self._settled()
+        await self.settled()
         found = await self._read(
             queries.threads_page,
             user_id=user_id,
@@ -122,7 +122,7 @@ class Store(Keeper):
         ``metadata`` merges key by key, where None deletes a key. An owner is set once and never
         changed. With ``keep_name`` a name that is there stays.
         """
-        return self._submit(
+        return self.submit(
             thread_id,
             f"thread {thread_id}",
             units.update_thread,
@@ -139,7 +139,7 @@ class Store(Keeper):
     def delete_thread(self, thread_id: str) -> asyncio.Future[None]:
         """Delete a thread with its steps, elements and votes, then the blobs."""
         return self._removing(
-            self._submit(
+            self.submit(
                 thread_id,
                 f"thread {thread_id}",
                 units.delete_thread,
@@ -152,13 +152,13 @@ class Store(Keeper):
 
     async def get_step(self, step_id: str) -> Step | None:
         """A step that is not deleted."""
-        await self._settled()
+        await self.settled()
         step = await self._read(queries.step_get, id=step_id)
         return None if step is None or step.deleted_at else step
 
     async def favorite_steps(self, user_id: str) -> list[Step]:
         """The steps that are starred in a user's threads, newest first."""
-        await self._settled()
+        await self.settled()
         return await self._read(queries.steps_favorite, user_id=user_id)
 
     def create_step(self, step: Step, *, caller: Caller | None = None) -> asyncio.Future[bool]:
@@ -184,8 +184,8 @@ class Store(Keeper):
 
     def set_favorite(self, step_id: str, favorite: bool) -> asyncio.Future[Step | None]:
         """Star a step, or take its star away; the step as it is then, None where there is none."""
-        return self._submit(
-            f"step {step_id}",
+        return self.submit(
+            NO_THREAD,
             f"step {step_id}",
             units.set_favorite,
             step_id=step_id,
@@ -195,8 +195,8 @@ class Store(Keeper):
     def delete_step(self, step_id: str, *, caller: Caller | None = None) -> asyncio.Future[None]:
         """Delete a step with all below it, their elements and votes, then the blobs."""
         return self._removing(
-            self._submit(
-                (caller.thread_id if caller else None) or f"step {step_id}",
+            self.submit(
+                (caller.thread_id if caller else None) or NO_THREAD,
                 f"step {step_id}",
                 units.delete_step,
                 promise=[],
@@ -210,7 +210,7 @@ class Store(Keeper):
 
     async def get_element(self, element_id: str, *, thread_id: str | None = None) -> Element | None:
         """An element that is not deleted; of that thread, where one is named."""
-        await self._settled(thread_id)
+        await self.settled(thread_id)
         return await self._read(queries.element_get, id=element_id, thread_id=thread_id)
 
     def save_element(
@@ -228,8 +228,8 @@ class Store(Keeper):
         """
         if content is not None:
             element = replace(element, object_key=element_key(element.thread_id or "", element.id))
-        written = self._submit(
-            element.thread_id or f"element {element.id}",
+        written = self.submit(
+            element.thread_id or NO_THREAD,
             f"element {element.id} in thread {element.thread_id}",
             units.save_element,
             promise=True,
@@ -247,8 +247,8 @@ class Store(Keeper):
     ) -> asyncio.Future[None]:
         """Delete an element, of that thread where one is named, then its blob."""
         return self._removing(
-            self._submit(
-                thread_id or f"element {element_id}",
+            self.submit(
+                thread_id or NO_THREAD,
                 f"element {element_id} in thread {thread_id}",
                 units.delete_element,
                 promise=[],
@@ -267,8 +267,8 @@ class Store(Keeper):
         """Write the one vote on a step, in place of an earlier one, whose id is kept; its id."""
         if feedback.value not in (0, 1):
             raise InvalidInputError("A vote is 0 or 1.")
-        return self._submit(
-            feedback.thread_id or f"step {feedback.for_id}",
+        return self.submit(
+            feedback.thread_id or NO_THREAD,
             f"a vote on step {feedback.for_id}",
             units.save_feedback,
             promise=feedback.id,
@@ -280,8 +280,8 @@ class Store(Keeper):
         self, feedback_id: str, *, caller: Caller | None = None
     ) -> asyncio.Future[bool]:
         """Take a vote back; whether there was one."""
-        return self._submit(
-            f"feedback {feedback_id}",
+        return self.submit(
+            NO_THREAD,
             f"feedback {feedback_id}",
             units.delete_feedback,
             promise=True,

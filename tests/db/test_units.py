@@ -131,7 +131,6 @@ async def together_and_apart(database: Database, before: list[Any], together: li
     return bool(await undone(database, [*first, together]) == apart)
 
 
-@pytest.mark.xfail(strict=True, reason="the first caller's name is joined with the second's id")
 async def test_a_thread_that_two_people_write_in_first_belongs_to_the_first(
     database: Database,
 ) -> None:
@@ -141,7 +140,6 @@ async def test_a_thread_that_two_people_write_in_first_belongs_to_the_first(
     assert await together_and_apart(database, [], writes)
 
 
-@pytest.mark.xfail(strict=True, reason="the create's keys take the place of those that are stored")
 async def test_a_create_that_comes_again_takes_no_extra_key_away(database: Database) -> None:
     before = [write(given=set(), extra={"icon": "1"})]
     writes = [write(), write(given={"extra"}, extra={"indent": 2})]

@@ -61,7 +61,7 @@ class ElementMethods:
 
     async def delete_element(self, element_id: str, thread_id: str | None = None) -> None:
         caller = current_caller()
-        thread = thread_id or own_thread(caller)
+        thread = thread_id or own_thread(caller) or None
         try:
             await self._hold.through(
                 lambda: self.store.delete_element(element_id, thread_id=thread, caller=caller)

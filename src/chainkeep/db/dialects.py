@@ -214,7 +214,8 @@ def driver_errors() -> tuple[type[BaseException], ...]:
         own: tuple[type[BaseException], ...] = ()
     else:
         own = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-    return (SQLAlchemyError, OSError, TimeoutError, asyncio.TimeoutError, *own)
+    # OverflowError: an integer of more than 64 bits.
+    return (SQLAlchemyError, OSError, TimeoutError, asyncio.TimeoutError, OverflowError, *own)
 
 
 _LOST = (OSError, TimeoutError, asyncio.TimeoutError, PoolTimeoutError)

@@ -6,7 +6,7 @@ What a statement promises stands in its ``.sql`` file.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -148,6 +148,8 @@ class StepRow:
     """Whether this is the step's creation."""
     given: frozenset[str] = frozenset()
     """The fields that updates set."""
+    more: dict[str, Any] = field(default_factory=dict)
+    """What updates add to ``Step.extra``; no bind of its own."""
     updates: int = 0
     """How many updates these are."""
     position: int
@@ -198,13 +200,20 @@ class Known(NamedTuple):
     id: str
     thread_id: str
     extra: dict[str, Any]
+    revision: int
     deleted_at: str | None
 
 
 def steps_known(connection: Connection, *, ids: Collection[str]) -> list[Known]:
     rows = many(connection, "steps_known", ids=texts(ids))
     return [
-        Known(row["id"], row["thread_id"], json_object(row["extra"]), row["deleted_at"])
+        Known(
+            row["id"],
+            row["thread_id"],
+            json_object(row["extra"]),
+            row["revision"],
+            row["deleted_at"],
+        )
         for row in rows
     ]
 

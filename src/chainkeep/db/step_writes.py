@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -39,7 +40,7 @@ def write_steps(connection: Connection, writes: Sequence[StepWrite]) -> list[boo
     """
     rows = _folded(writes)
     queries.thread_touch(connection, _touches(writes))
-    known = _known(connection, [row for row in rows if "extra" in row.given and not row.created])
+    known = _known(connection, [row for row in rows if "extra" in row.given])
     written = queries.step_write(connection, [_with_extra(row, known) for row in rows])
     if written == len(rows):
         return [True] * len(writes)
@@ -56,9 +57,11 @@ def _folded(writes: Sequence[StepWrite]) -> list[queries.StepRow]:
 
 
 def _row(write: StepWrite) -> queries.StepRow:
+    created = write.given is None
     return queries.StepRow(
-        step=write.step,
-        created=write.given is None,
+        step=write.step if created else replace(write.step, extra={}),
+        created=created,
+        more=_more({}, write),
         given=write.given or frozenset(),
         updates=0 if write.given is None else 1,
         position=write.position,
@@ -73,27 +76,28 @@ def _followed(row: queries.StepRow, write: StepWrite) -> queries.StepRow:
         return row if row.updates else replace(row, step=write.step)
     fields = {name: getattr(write.step, name) for name in write.given}
     if "extra" in fields:
-        fields["extra"] = {**row.step.extra, **write.step.extra}
+        fields["extra"] = row.step.extra
     return replace(
         row,
         step=replace(row.step, **fields),
         given=row.given | write.given,
+        more=_more(row.more, write),
         updates=row.updates + 1,
     )
 
 
 def _touches(writes: Sequence[StepWrite]) -> list[queries.Touch]:
-    """One touch for each thread; sorted, so that two processes never wait for each other."""
-    touches: dict[str, queries.Touch] = {}
+    """One touch for each thread and caller, the first caller of a thread first.
+
+    Sorted by thread, so that two processes never wait for each other.
+    """
+    touches: dict[tuple[str, str | None, str | None], queries.Touch] = {}
     for touch in map(_touch, writes):
-        earlier = touches.get(touch.id, touch)
-        touches[touch.id] = replace(
-            earlier,
-            activity_at=max(earlier.activity_at or "", touch.activity_at or "") or None,
-            user_id=earlier.user_id or touch.user_id,
-            user_identifier=earlier.user_identifier or touch.user_identifier,
-        )
-    return [touches[thread_id] for thread_id in sorted(touches)]
+        caller = (touch.id, touch.user_id, touch.user_identifier)
+        earlier = touches.get(caller, touch)
+        activity = max(earlier.activity_at or "", touch.activity_at or "") or None
+        touches[caller] = replace(earlier, activity_at=activity)
+    return sorted(touches.values(), key=lambda touch: touch.id)
 
 
 def _touch(write: StepWrite) -> queries.Touch:
@@ -119,11 +123,20 @@ def _known(connection: Connection, rows: Sequence[queries.StepRow]) -> dict[str,
     }
 
 
+def _more(earlier: dict[str, Any], write: StepWrite) -> dict[str, Any]:
+    """The keys without a column that updates set, the later ones over the earlier."""
+    given = write.given is not None and "extra" in write.given
+    return {**earlier, **write.step.extra} if given else earlier
+
+
 def _with_extra(row: queries.StepRow, known: dict[str, queries.Known]) -> queries.StepRow:
+    """The row with what updates add to the step's keys without a column, stored or just created."""
     stored = known.get(row.step.id)
-    if stored is None or not stored.extra:
+    created = row.created and (stored is None or stored.revision == 0)
+    base = stored.extra if stored is not None and not created else row.step.extra
+    if not row.more:
         return row
-    return replace(row, step=replace(row.step, extra={**stored.extra, **row.step.extra}))
+    return replace(row, step=replace(row.step, extra={**base, **row.more}))
 
 
 def _results(writes: Sequence[StepWrite], known: dict[str, queries.Known]) -> Iterator[bool]:

@@ -34,10 +34,8 @@ class Access:
         **kwargs: P.kwargs,
     ) -> T:
         """Read at one moment, after the writes made so far: to that thread, or to any."""
-        await self.store._settled(thread_id)  # noqa: SLF001 - the store's own way in
-        return await self.store._database.snapshot(  # noqa: SLF001
-            lambda connection: query(connection, *args, **kwargs)
-        )
+        await self.store.settled(thread_id)
+        return await self.store.snapshot(lambda connection: query(connection, *args, **kwargs))
 
     async def write(
         self,
@@ -52,9 +50,9 @@ class Access:
 
         ``promise`` is the result where the database is away and the write is kept.
         """
-        submit = partial(self.store._submit, thread_id, f"thread {thread_id}", function)  # noqa: SLF001
+        submit = partial(self.store.submit, thread_id, f"thread {thread_id}", function)
         return await submit(promise=promise, thread_id=thread_id, **arguments)
 
     def remove_blobs(self, keys: Sequence[str]) -> None:
         """Remove the blobs of what is deleted for good, in the background."""
-        self.store._attachments.remove_soon(keys)  # noqa: SLF001
+        self.store.remove_blobs(keys)

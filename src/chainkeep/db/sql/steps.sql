@@ -183,6 +183,7 @@ SELECT
     steps."id" AS id,
     steps."threadId" AS thread_id,
     steps."extra" AS extra,
+    steps."revision" AS revision,
     steps."deletedAt" AS deleted_at
 FROM steps
 WHERE steps."id" IN :ids;

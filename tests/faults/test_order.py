@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -281,3 +282,20 @@ asyncio.run(main())
         for name in ("first", "second")
     ]
     assert kept == ["['first']\n", "['first', 'first, late', 'second']\n"]
+
+
+async def test_the_size_of_a_journal_can_be_asked_at_any_moment(journal_directory: Path) -> None:
+    asked = journal.Journal(journal_directory)
+
+    def fill_and_finish() -> None:
+        for _ in range(100):
+            asked.append(["a write"])
+            asked.finish_own(asked.size)
+
+    filling = asyncio.ensure_future(asyncio.to_thread(fill_and_finish))
+    sizes = set[int]()
+    while not filling.done():
+        sizes.update(asked.size for _ in range(1000))
+        await asyncio.sleep(0)
+    await filling
+    assert sizes <= {0, 17}

@@ -49,28 +49,26 @@ class JournalFile:
         except OSError:
             self._handle.close()
             raise
+        self.size = os.fstat(self._handle.fileno()).st_size
+        """In bytes; known without the file, for it may be closed while somebody asks."""
 
     @property
     def id(self) -> str:
         """Names the file in the database, where it stands how far it was replayed."""
         return self.path.stem
 
-    @property
-    def size(self) -> int:
-        """In bytes."""
-        return os.fstat(self._handle.fileno()).st_size
-
     def append(self, texts: Sequence[str]) -> None:
         """Add writes, all or none; they are on disk when this returns."""
-        before = self.size
+        data = b"".join(map(_line, texts))
         try:
-            _write_all(self._handle.fileno(), b"".join(map(_line, texts)))
+            _write_all(self._handle.fileno(), data)
             os.fsync(self._handle.fileno())
         except OSError as exc:
-            os.ftruncate(self._handle.fileno(), before)
+            os.ftruncate(self._handle.fileno(), self.size)
             raise StorageError(
                 f"The journal {self.path} cannot be written: {exc.strerror}."
             ) from exc
+        self.size += len(data)
 
     def read(self, start: int, most: int) -> list[Record]:
         """At most ``most`` writes from byte ``start`` on; none at the end, or where the rest is
@@ -153,7 +151,8 @@ class Journal:
     @property
     def size(self) -> int:
         """What this process keeps, in bytes."""
-        return self._own.size if self._own else 0
+        own = self._own
+        return own.size if own else 0
 
     def append(self, texts: Sequence[str]) -> None:
         """Keep writes, all or none; ``JournalFullError`` at the limit."""
@@ -165,9 +164,10 @@ class Journal:
 
     def finish_own(self, end: int) -> None:
         """This process's file is replayed to its ``end``: the next write begins another."""
-        if self._own is not None:
-            self._own.finish(end)
-            self._own = None
+        # First out of sight: this runs in a thread, and others look at the file's size.
+        own, self._own = self._own, None
+        if own is not None:
+            own.finish(end)
 
     def take_over(self) -> list[JournalFile]:
         """Lock the files that dead processes left behind, oldest first, for the caller."""
@@ -182,9 +182,9 @@ class Journal:
 
     def close(self) -> None:
         """Let go of this process's file; what is in it is taken over by the next process."""
-        if self._own is not None:
-            self._own.close(remove=self._own.size == 0)
-            self._own = None
+        own, self._own = self._own, None
+        if own is not None:
+            own.close(remove=own.size == 0)
 
     def _new_file(self) -> JournalFile:
         try:

@@ -21,10 +21,14 @@ import chainkeep.cli
 from chainkeep import __version__
 from chainkeep.cli import main
 from chainkeep.db.migrate import check, current, latest
+from chainkeep.db.migrations import versions
 from tests.migrations.test_schema_file import feed_client
 from tests.support.databases import run_on, shape
 from tests.support.postgres import PostgresDatabases, in_a_thread
 from tests.transfer.conftest import everything, execute, run_scripts
+
+REVISIONS = sorted(path.name[:4] for path in Path(versions.__file__).parent.glob("0*.py"))
+"""Every migration there is, oldest first."""
 
 PROGRAM = Path(sysconfig.get_path("scripts")) / "chainkeep"
 T = TypeVar("T")
@@ -58,7 +62,7 @@ def test_the_program_is_installed_and_knows_its_version(tmp_path: Path) -> None:
 
 
 def test_without_a_database_named_it_is_a_file_here(tmp_path: Path) -> None:
-    assert run("migrate", folder=tmp_path).stdout == f"Applied {latest()}.\n"
+    assert run("migrate", folder=tmp_path).stdout == f"Applied {', '.join(REVISIONS)}.\n"
     assert (tmp_path / ".chainkeep/chainkeep.db").exists()
 
 
@@ -127,7 +131,7 @@ def on(url: str, work: Callable[[Connection], T], schema: str | None = None) -> 
 
 def test_migrate_makes_the_tables(empty_database_url: str) -> None:
     result = typed("migrate", url=empty_database_url)
-    assert (result.exit_code, result.output) == (0, f"Applied {latest()}.\n")
+    assert (result.exit_code, result.output) == (0, f"Applied {', '.join(REVISIONS)}.\n")
     on(empty_database_url, check)
 
 
@@ -137,19 +141,19 @@ def test_migrate_again_says_that_nothing_was_to_do(database_url: str) -> None:
 
 def test_migrate_prints_json(empty_database_url: str) -> None:
     result = typed("migrate", "--json", "--database-url", empty_database_url)
-    outcome = {"dry_run": False, "applied": [latest()], "latest": latest()}
+    outcome = {"dry_run": False, "applied": REVISIONS, "latest": latest()}
     assert json.loads(result.stdout) == outcome
 
 
 def test_a_dry_run_of_migrate_makes_nothing(empty_database_url: str) -> None:
     result = typed("migrate", "--dry-run", url=empty_database_url)
-    assert result.output == f"Would apply {latest()}.\n"
+    assert result.output == f"Would apply {', '.join(REVISIONS)}.\n"
     assert on(empty_database_url, current) is None
 
 
 def test_a_dry_run_of_migrate_does_not_even_make_the_file(tmp_path: Path) -> None:
     result = run("migrate", "--dry-run", folder=tmp_path)
-    assert result.stdout == f"Would apply {latest()}.\n"
+    assert result.stdout == f"Would apply {', '.join(REVISIONS)}.\n"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from chainlit.data.base import BaseDataLayer
 
 from tests.support.socket_client import Account, Chat, Step
 
@@ -69,6 +70,10 @@ async def test_a_starred_message_is_offered_in_the_next_chat(alice: Account):
         assert resumed.find(message["id"])["metadata"]["favorite"] is True
 
 
+@pytest.mark.skipif(
+    not hasattr(BaseDataLayer, "set_step_favorite"),
+    reason="this Chainlit stars the messages of the open chat only",
+)
 async def test_a_star_can_be_taken_away_from_a_chat_in_which_nothing_was_said(alice: Account):
     async with alice.chat() as chat:
         message = await chat.say("no longer a favourite")

@@ -24,7 +24,11 @@ from playwright.async_api import (
 )
 
 CHROMIUM = os.environ.get("CHAINKEEP_CHROMIUM") or shutil.which("chromium") or ""
-SCREENSHOTS = Path(os.environ.get("CHAINKEEP_SCREENSHOTS") or tempfile.gettempdir())
+# Another user's pictures may lie in a folder that all share.
+_OWN_FOLDER = f"chainkeep-screenshots-{os.getuid()}"
+SCREENSHOTS = Path(
+    os.environ.get("CHAINKEEP_SCREENSHOTS") or Path(tempfile.gettempdir(), _OWN_FOLDER)
+)
 
 # Milliseconds; a busy machine may need most of them.
 PATIENCE = 20_000
@@ -227,6 +231,7 @@ class Ui:
 
     async def picture(self, name: str) -> Path:
         """Keep a picture of the window."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         path = SCREENSHOTS / f"{name}.png"
         await self.page.screenshot(path=path)
         return path

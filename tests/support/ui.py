@@ -29,6 +29,7 @@ _OWN_FOLDER = f"chainkeep-screenshots-{os.getuid()}"
 SCREENSHOTS = Path(
     os.environ.get("CHAINKEEP_SCREENSHOTS") or Path(tempfile.gettempdir(), _OWN_FOLDER)
 )
+SCREENSHOTS.mkdir(parents=True, exist_ok=True)
 
 # Milliseconds; a busy machine may need most of them.
 PATIENCE = 20_000
@@ -231,7 +232,6 @@ class Ui:
 
     async def picture(self, name: str) -> Path:
         """Keep a picture of the window."""
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         path = SCREENSHOTS / f"{name}.png"
         await self.page.screenshot(path=path)
         return path

@@ -46,12 +46,17 @@ CREATE TABLE threads (
     "public" BOOLEAN,
     "updatedAt" TEXT,                   -- the newest change that is no message
     "lastPosition" BIGINT,              -- the newest message's "position"; the next is greater
-    "restorable" BOOLEAN NOT NULL DEFAULT FALSE -- deleted for now: nothing in it was emptied
+    "restorable" BOOLEAN NOT NULL DEFAULT FALSE, -- deleted for now: nothing in it was emptied
+    "orgId" TEXT,                       -- the organisation that it belongs to; set once
+    "product" TEXT                      -- the product that it belongs to; set once
 );
 -- The sidebar's page, newest first.
 CREATE INDEX threads_user_activity_idx ON threads ("userId", "lastActivityAt", "id");
 -- Everybody's threads, newest first.
 CREATE INDEX threads_activity_idx ON threads ("lastActivityAt", "id");
+-- The threads of an organisation and of a product, newest first; the others cost nothing here.
+CREATE INDEX threads_org_activity_idx ON threads ("orgId", "lastActivityAt", "id") WHERE "orgId" IS NOT NULL;
+CREATE INDEX threads_product_activity_idx ON threads ("product", "lastActivityAt", "id") WHERE "product" IS NOT NULL;
 -- The few threads that can be restored.
 CREATE INDEX threads_restorable_idx ON threads ("deletedAt") WHERE "restorable";
 
@@ -118,7 +123,10 @@ CREATE TABLE elements (
     "extra" TEXT,                       -- [ours] JSON object: keys that have no column here
     "createdAt" TEXT NOT NULL,          -- [ours]
     "position" BIGINT NOT NULL,         -- [ours]
-    "deletedAt" TEXT                    -- [ours]
+    "deletedAt" TEXT,                   -- [ours]
+    -- [ours] What only the Thread API writes, from here on; no write of the UI touches it.
+    "attributes" TEXT,                  -- JSON object
+    "status" TEXT                       -- how far the attachment has come
 );
 CREATE INDEX elements_thread_idx ON elements ("threadId", "position");
 CREATE INDEX elements_for_idx ON elements ("forId");
@@ -200,4 +208,4 @@ CREATE TABLE chainkeep_version (
     version_num VARCHAR(32) NOT NULL,
     CONSTRAINT chainkeep_version_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO chainkeep_version (version_num) VALUES ('0002');
+INSERT INTO chainkeep_version (version_num) VALUES ('0003');

@@ -18,11 +18,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, event
 
 from benchmarks.thread_calls import THREAD_CALLS
-from chainkeep.db import figure_queries, migrations, queries, thread_queries
+from chainkeep.db import figure_queries, list_queries, migrations, queries, thread_queries
 from chainkeep.db.database import Database, open_database
 from chainkeep.db.migrate import migrate
 from chainkeep.db.queries import StepRow, Touch
-from chainkeep.models import Cursor, Element, Step
+from chainkeep.models import Element, Step
+from chainkeep.paging import Cursor
 from chainkeep.settings import DatabaseSettings
 from tests.support.postgres import PostgresServer, postgres_servers
 
@@ -135,7 +136,7 @@ def run(connection: Connection, call: str) -> list[Ran]:
         event.listen(connection, "before_cursor_execute", note)
         try:
             name = call.partition("-")[0]
-            modules = (queries, thread_queries, figure_queries)
+            modules = (queries, thread_queries, list_queries, figure_queries)
             module = next(each for each in modules if hasattr(each, name))
             getattr(module, name)(connection, **ARGUMENTS[call])
         finally:

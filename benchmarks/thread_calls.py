@@ -7,7 +7,7 @@ from typing import Any
 
 from chainkeep.db.figure_queries import Span
 from chainkeep.db.thread_queries import Copy, MessageRow, Reaction, RoleRow
-from chainkeep.models import Cursor
+from chainkeep.paging import Cursor
 
 NOW = "2026-01-02T00:00:00.000000Z"
 PLACE = Cursor("2026-01-01T00:00:00.003000Z", "thread-3000")
@@ -90,6 +90,7 @@ THREAD_CALLS: Mapping[str, Mapping[str, Any]] = {
     "thread_create": {
         "id": "thread-new", "created_at": NOW, "name": None, "owner": "person-7", "tags": None,
         "metadata": {}, "attributes": {}, "platforms": {}, "public": False,
+        "org_id": None, "product": None,
     },
     "thread_forget_facts": {"thread_id": "thread-77"},
     "thread_note_facts": {"thread_id": "thread-77", "facts": ['["attributes","a"]']},

@@ -1,26 +1,21 @@
-"""What the database holds, as plain frozen values: one class per table, and a page of a list."""
+"""What the database holds, as plain frozen values: one class per table."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from typing_extensions import override
 
-from chainkeep.errors import InvalidInputError
 from chainkeep.values import from_json, json_object
 
 __all__ = [
     "Caller",
-    "Cursor",
     "Element",
     "Feedback",
     "Health",
-    "Page",
     "Step",
     "StoredMessage",
     "StoredThread",
@@ -30,9 +25,6 @@ __all__ = [
 ]
 
 Row = Mapping[str, Any]
-T = TypeVar("T")
-
-_CURSOR_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +191,8 @@ class Element:
     player_config: Any = None
     extra: dict[str, Any] = field(default_factory=dict)
     """Keys that have no column here."""
+    attributes: dict[str, Any] = field(default_factory=dict)
+    status: str | None = None
 
     @classmethod
     def from_row(cls, row: Row) -> Element:
@@ -221,6 +215,8 @@ class Element:
             auto_play=_flag(row["auto_play"]),
             player_config=from_json(row["player_config"]),
             extra=json_object(row["extra"]),
+            attributes=json_object(row["attributes"]),
+            status=row["status"],
         )
 
 
@@ -242,15 +238,6 @@ class ThreadContent(NamedTuple):
     """By time, then by the order in which they were handed over; deleted ones too, emptied."""
     elements: list[Element]
     """In the order in which they were handed over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """A part of a list."""
-
-    items: list[T]
-    next_cursor: str | None
-    """Names the last item's place; None where nothing follows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,6 +268,8 @@ class StoredThread(Thread):
     public: bool
     updated_at: str
     deleted_at: str | None
+    org_id: str | None
+    product: str | None
 
     @classmethod
     @override
@@ -300,6 +289,8 @@ class StoredThread(Thread):
             public=bool(row["public"]),
             updated_at=max(row["updated_at"] or "", row["last_activity_at"]),
             deleted_at=row["deleted_at"],
+            org_id=row["org_id"],
+            product=row["product"],
         )
 
 
@@ -340,42 +331,6 @@ class StoredMessage:
             "ext": from_json(row["ext"]),
         }
         return cls(**{**values, **read})
-
-
-class Cursor(NamedTuple):
-    """A place in a list of threads. It stays valid when the thread it was made from is deleted."""
-
-    last_activity_at: str
-    id: str
-
-    @classmethod
-    def of(cls, thread: Thread) -> Cursor:
-        """The place of a thread."""
-        return cls(thread.last_activity_at, thread.id)
-
-    def encode(self) -> str:
-        """The cursor as opaque text."""
-        packed = json.dumps([_CURSOR_VERSION, *self], separators=(",", ":"))
-        return base64.urlsafe_b64encode(packed.encode()).decode()
-
-    @classmethod
-    def decode(cls, text: str) -> Cursor:
-        """Read what ``encode`` made; ``InvalidInputError`` for anything else."""
-        try:
-            version, last_activity_at, thread_id = json.loads(
-                base64.b64decode(text, b"-_", validate=True)
-            )
-        except (ValueError, TypeError, binascii.Error) as exc:
-            raise InvalidInputError(
-                "The cursor is not one of ours; start again without one."
-            ) from exc
-        if (
-            version != _CURSOR_VERSION
-            or not isinstance(last_activity_at, str)
-            or not isinstance(thread_id, str)
-        ):
-            raise InvalidInputError("The cursor is of another version; start again without one.")
-        return cls(last_activity_at, thread_id)
 
 
 def show_input_to_text(value: bool | str | None) -> str | None:

@@ -16,21 +16,20 @@ from typing import Any
 
 from chainkeep.attachments import Content
 from chainkeep.blobs.keys import element_key
-from chainkeep.db import queries, units
+from chainkeep.db import list_queries, queries, units
 from chainkeep.db.step_writes import StepWrite
 from chainkeep.errors import InvalidInputError
 from chainkeep.keeper import NO_THREAD, Keeper
 from chainkeep.models import (
     Caller,
-    Cursor,
     Element,
     Feedback,
-    Page,
     Step,
     Thread,
     ThreadContent,
     User,
 )
+from chainkeep.paging import Cursor, Page
 from chainkeep.values import next_position, utc_now
 
 __all__ = ["Store"]
@@ -96,7 +95,7 @@ class Store(Keeper):
         before = Cursor.decode(cursor) if cursor else None
         await self.settled()
         found = await self._read(
-            queries.threads_page,
+            list_queries.threads_page,
             user_id=user_id,
             before=before,
             feedback=feedback,

@@ -26,7 +26,7 @@ from tests.support.databases import plain_engine, run_on
 from tests.support.postgres import PostgresServer
 
 SCHEMA = Path(__file__).parents[2] / "schema.sql"
-REVISIONS = ["0001", "0002"]
+REVISIONS = ["0001", "0002", "0003"]
 OURS = set(re.findall(r"^CREATE TABLE (\w+)", SCHEMA.read_text(), re.MULTILINE))
 
 
@@ -113,7 +113,7 @@ async def test_ten_processes_at_once_migrate_once(empty_database_url: str) -> No
 
 @pytest.fixture
 def add_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Adds a revision 0003 with the SQL given."""
+    """Adds a revision 9999 with the SQL given."""
     directory = tmp_path / "migrations"
     shutil.copytree(migrations._DIRECTORY, directory)
     monkeypatch.setattr(migrations, "_DIRECTORY", directory)
@@ -121,10 +121,10 @@ def add_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[s
 
     def add(sql: str) -> None:
         first = (directory / "versions/0001_initial.py").read_text()
-        second = first.replace("0001_initial", "0003_more").replace('"0001"', '"0003"')
-        second = second.replace("down_revision = None", 'down_revision = "0002"')
-        (directory / "versions/0003_more.py").write_text(second)
-        (directory / "versions/0003_more.sql").write_text(sql)
+        second = first.replace("0001_initial", "9999_more").replace('"0001"', '"9999"')
+        second = second.replace("down_revision = None", f'down_revision = "{REVISIONS[-1]}"')
+        (directory / "versions/9999_more.py").write_text(second)
+        (directory / "versions/9999_more.sql").write_text(sql)
 
     return add
 
@@ -133,10 +133,10 @@ async def test_a_database_that_is_behind_gets_what_is_missing(
     database_url: str, add_revision: Callable[[str], None]
 ) -> None:
     add_revision("CREATE TABLE more (a TEXT);")
-    assert await run_on(database_url, pending) == ["0003"]
+    assert await run_on(database_url, pending) == ["9999"]
     with pytest.raises(PendingMigrationsError):
         await run_on(database_url, check)
-    assert await run_on(database_url, migrate) == ["0003"]
+    assert await run_on(database_url, migrate) == ["9999"]
     assert await run_on(database_url, tables) == {*OURS, "more"}
 
 
@@ -150,7 +150,7 @@ async def test_a_failing_step_changes_nothing_and_stays_pending(
     with pytest.raises(MigrationError, match=r"nothing was changed: .*nowhere"):
         await run_on(url, migrate)
     assert (await run_on(url, tables), await run_on(url, current)) == before
-    assert (await run_on(url, pending))[-1] == "0003"
+    assert (await run_on(url, pending))[-1] == "9999"
 
 
 async def test_a_step_may_differ_between_databases(
@@ -159,7 +159,7 @@ async def test_a_step_may_differ_between_databases(
     add_revision("CREATE TABLE more (a TEXT);")
     versions = migrations._DIRECTORY / "versions"
     for dialect in ("sqlite", "postgresql"):
-        (versions / f"0003_more.{dialect}.sql").write_text(f"CREATE TABLE for_{dialect} (a TEXT);")
+        (versions / f"9999_more.{dialect}.sql").write_text(f"CREATE TABLE for_{dialect} (a TEXT);")
     await run_on(database_url, migrate)
     assert await run_on(database_url, tables) == {*OURS, "more", f"for_{database_kind}"}
 
@@ -168,7 +168,7 @@ async def test_a_step_may_differ_between_databases(
 async def test_a_database_from_a_newer_version_is_refused(
     database_url: str, look: Callable[[Connection], object]
 ) -> None:
-    await run_on(database_url, execute("UPDATE chainkeep_version SET version_num = '9999'"))
+    await run_on(database_url, execute("UPDATE chainkeep_version SET version_num = '99999'"))
     with pytest.raises(NewerSchemaError, match="upgrade the package"):
         await run_on(database_url, look)
 

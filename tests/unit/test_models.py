@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chainkeep.errors import InvalidInputError
-from chainkeep.models import Cursor, Step, show_input_from_text, show_input_to_text
+from chainkeep.models import Step, show_input_from_text, show_input_to_text
+from chainkeep.paging import Cursor
 
 
 def encoded(value: object) -> str:

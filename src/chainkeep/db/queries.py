@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from chainkeep.db.execution import each, execute, many, one, returned, texts
-from chainkeep.models import Cursor, Element, Feedback, Step, Thread, User, show_input_to_text
+from chainkeep.models import Element, Feedback, Step, Thread, User, show_input_to_text
 from chainkeep.values import json_object, to_json
 
 
@@ -99,28 +99,6 @@ def thread_get(connection: Connection, *, id: str) -> Thread | None:
 def thread_author(connection: Connection, *, id: str) -> str | None:
     row = one(connection, "thread_author", id=id)
     return None if row is None else row["user_identifier"]
-
-
-def threads_page(
-    connection: Connection,
-    *,
-    user_id: str,
-    before: Cursor | None,
-    feedback: int | None,
-    pattern: str | None,
-    count: int,
-) -> list[Thread]:
-    rows = many(
-        connection,
-        "threads_page",
-        user_id=user_id,
-        before_activity=None if before is None else before.last_activity_at,
-        before_id=None if before is None else before.id,
-        feedback=feedback,
-        pattern=pattern,
-        count=count,
-    )
-    return [Thread.from_row(row) for row in rows]
 
 
 def thread_delete(connection: Connection, *, id: str, deleted_at: str) -> int:
@@ -294,6 +272,8 @@ def element_upsert(
         auto_play=element.auto_play,
         player_config=_json_or_null(element.player_config),
         extra=_json_or_null(element.extra or None),
+        attributes=_json_or_null(element.attributes or None),
+        status=element.status,
         created_at=created_at,
         position=position,
         revive=revive,

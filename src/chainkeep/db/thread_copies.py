@@ -41,6 +41,8 @@ def copy_thread(
         attributes=stored.attributes,
         platforms=stored.platforms,
         public=False,
+        org_id=stored.org_id,
+        product=stored.product,
     )
     steps = sql.steps_alive(connection, thread_id=thread_id)
     # Made from the old ones, so that a write that is tried again makes the same.

@@ -13,11 +13,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from chainkeep.db.execution import each, execute, many, one, returned, texts
-from chainkeep.models import Cursor, StoredMessage, StoredThread
+from chainkeep.db.execution import each, execute, many, one, texts
+from chainkeep.models import StoredMessage, StoredThread
 from chainkeep.values import to_json
-
-_NEWEST = Cursor("~", "")  # after every time
 
 
 def _json_or_null(value: object) -> str | None:
@@ -40,6 +38,8 @@ def thread_create(
     attributes: Mapping[str, Any],
     platforms: Mapping[str, Any],
     public: bool,
+    org_id: str | None,
+    product: str | None,
 ) -> int:
     return execute(
         connection,
@@ -53,6 +53,8 @@ def thread_create(
         attributes=to_json(attributes),
         platforms=to_json(platforms),
         public=public,
+        org_id=org_id,
+        product=product,
     )
 
 
@@ -114,74 +116,6 @@ def thread_set_aside(connection: Connection, *, id: str, deleted_at: str) -> int
 
 def thread_restore(connection: Connection, *, id: str) -> int:
     return execute(connection, "thread_restore", id=id)
-
-
-def threads_set_aside(connection: Connection, *, before: str, count: int) -> list[str]:
-    rows = many(connection, "threads_set_aside", before=before, count=count)
-    return [row["id"] for row in rows]
-
-
-def threads_of_owner(
-    connection: Connection,
-    *,
-    owner: str,
-    before: Cursor | None,
-    pattern: str | None,
-    count: int,
-    skip: int,
-) -> list[StoredThread]:
-    place = before or _NEWEST
-    rows = many(
-        connection,
-        "threads_of_owner",
-        owner=owner,
-        before_activity=place.last_activity_at,
-        before_id=place.id,
-        pattern=pattern,
-        count=count,
-        skip=skip,
-    )
-    return [StoredThread.from_row(row) for row in rows]
-
-
-def threads_of_owner_count(connection: Connection, *, owner: str, pattern: str | None) -> int:
-    row = returned(connection, "threads_of_owner_count", owner=owner, pattern=pattern)
-    return int(row["total"])
-
-
-def threads_of_everybody(
-    connection: Connection, *, before: Cursor | None, pattern: str | None, count: int
-) -> list[StoredThread]:
-    place = before or _NEWEST
-    rows = many(
-        connection,
-        "threads_of_everybody",
-        before_activity=place.last_activity_at,
-        before_id=place.id,
-        pattern=pattern,
-        count=count,
-    )
-    return [StoredThread.from_row(row) for row in rows]
-
-
-def threads_with_facts(
-    connection: Connection,
-    *,
-    facts: Collection[str],
-    absent: Collection[str],
-    owner: str | None,
-    count: int,
-) -> list[StoredThread]:
-    rows = many(
-        connection,
-        "threads_with_facts",
-        facts=texts(facts),
-        absent=texts(absent or [""]),
-        fact_count=len(facts),
-        owner=owner,
-        count=count,
-    )
-    return [StoredThread.from_row(row) for row in rows]
 
 
 def thread_forget_facts(connection: Connection, *, thread_id: str) -> int:

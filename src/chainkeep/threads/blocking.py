@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from typing_extensions import override
 
-from chainkeep.models import Page
+from chainkeep.paging import Page
 from chainkeep.settings import Settings
 from chainkeep.threads.collection import NumberedPage, Threads, open_threads
 from chainkeep.threads.memory import remember

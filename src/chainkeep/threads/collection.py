@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from chainkeep.db import thread_queries, thread_units
+from chainkeep.db import list_queries, thread_queries, thread_units
 from chainkeep.errors import InvalidInputError
-from chainkeep.models import Cursor, Page, StoredThread
+from chainkeep.models import StoredThread
+from chainkeep.paging import Cursor, Page
 from chainkeep.settings import DatabaseSettings, Settings
 from chainkeep.store import Store
 from chainkeep.threads.access import Access
@@ -121,6 +122,8 @@ class Threads:
             "attributes": dict(attributes or {}),
             "platforms": {key: dict(value) for key, value in (platforms or {}).items()},
             "public": public,
+            "org_id": None,
+            "product": None,
         }
         await self._access.write(
             thread_id,
@@ -179,7 +182,7 @@ class Threads:
         if owner is None:
             found = await self._access.read(
                 None,
-                thread_queries.threads_of_everybody,
+                list_queries.threads_of_everybody,
                 before=before,
                 pattern=pattern,
                 count=most + 1,
@@ -187,7 +190,7 @@ class Threads:
         else:
             found = await self._access.read(
                 None,
-                thread_queries.threads_of_owner,
+                list_queries.threads_of_owner,
                 owner=owner,
                 before=before,
                 pattern=pattern,
@@ -209,12 +212,12 @@ class Threads:
             raise InvalidInputError("Pages count from 1, and a page's size is no less than 0.")
         pattern = contains(search)
         total = await self._access.read(
-            None, thread_queries.threads_of_owner_count, owner=owner, pattern=pattern
+            None, list_queries.threads_of_owner_count, owner=owner, pattern=pattern
         )
         size = page_size or max(total, 1)
         found = await self._access.read(
             None,
-            thread_queries.threads_of_owner,
+            list_queries.threads_of_owner,
             owner=owner,
             before=None,
             pattern=pattern,
@@ -257,7 +260,7 @@ class Threads:
         missing = [key for key, value in (attributes or {}).items() if value is None]
         found = await self._access.read(
             None,
-            thread_queries.threads_with_facts,
+            list_queries.threads_with_facts,
             facts=facts,
             absent=[thread_units.fact("attributes", key) for key in missing],
             owner=owner,
@@ -275,7 +278,7 @@ class Threads:
         """Delete for good what was deleted, all of it or until a time; how many threads went."""
         until, gone = timestamp(before) or utc_now(), 0
         while found := await self._access.read(
-            None, thread_queries.threads_set_aside, before=until, count=_PORTION
+            None, list_queries.threads_set_aside, before=until, count=_PORTION
         ):
             for thread_id in found:
                 await self._access.store.delete_thread(thread_id)

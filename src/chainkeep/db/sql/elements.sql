@@ -1,6 +1,7 @@
 -- name: element_upsert :exec
--- Writes the element, all of it, unless its thread is deleted. It never takes an element out of another thread, and
--- brings a deleted one back only where the caller says that it was sent again. Carried by the primary keys.
+-- Writes the element, all of it, unless its thread is deleted; attributes and status stay where none are given, as the
+-- UI knows of none. It never takes an element out of another thread, and brings a deleted one back only where the caller
+-- says that it was sent again. Carried by the primary keys.
 INSERT INTO elements (
     "id",
     "threadId",
@@ -20,7 +21,9 @@ INSERT INTO elements (
     "playerConfig",
     "extra",
     "createdAt",
-    "position"
+    "position",
+    "attributes",
+    "status"
 )
 SELECT
     CAST(:id AS TEXT),
@@ -41,7 +44,9 @@ SELECT
     CAST(:player_config AS TEXT),
     CAST(:extra AS TEXT),
     CAST(:created_at AS TEXT),
-    CAST(:position AS BIGINT)
+    CAST(:position AS BIGINT),
+    CAST(:attributes AS TEXT),
+    CAST(:status AS TEXT)
 WHERE NOT EXISTS (
     SELECT 1
     FROM threads
@@ -65,7 +70,9 @@ ON CONFLICT ("id") DO UPDATE SET
     "autoPlay" = excluded."autoPlay",
     "playerConfig" = excluded."playerConfig",
     "extra" = excluded."extra",
-    "deletedAt" = NULL
+    "deletedAt" = NULL,
+    "attributes" = COALESCE(excluded."attributes", elements."attributes"),
+    "status" = COALESCE(excluded."status", elements."status")
 WHERE (elements."threadId" = excluded."threadId" OR elements."threadId" IS NULL)
     AND (elements."deletedAt" IS NULL OR CAST(:revive AS BOOLEAN));
 
@@ -88,7 +95,9 @@ SELECT
     elements."props" AS props,
     elements."autoPlay" AS auto_play,
     elements."playerConfig" AS player_config,
-    elements."extra" AS extra
+    elements."extra" AS extra,
+    elements."attributes" AS attributes,
+    elements."status" AS status
 FROM elements
 WHERE elements."id" = :id
     AND (CAST(:thread_id AS TEXT) IS NULL OR elements."threadId" = CAST(:thread_id AS TEXT))
@@ -113,7 +122,9 @@ SELECT
     elements."props" AS props,
     elements."autoPlay" AS auto_play,
     elements."playerConfig" AS player_config,
-    elements."extra" AS extra
+    elements."extra" AS extra,
+    elements."attributes" AS attributes,
+    elements."status" AS status
 FROM elements
 WHERE elements."threadId" = :thread_id
     AND elements."deletedAt" IS NULL
@@ -139,7 +150,9 @@ SELECT
     elements."props" AS props,
     elements."autoPlay" AS auto_play,
     elements."playerConfig" AS player_config,
-    elements."extra" AS extra
+    elements."extra" AS extra,
+    elements."attributes" AS attributes,
+    elements."status" AS status
 FROM elements
 WHERE elements."forId" IN :ids
     AND elements."deletedAt" IS NULL
@@ -156,7 +169,9 @@ UPDATE elements SET
     "props" = NULL,
     "playerConfig" = NULL,
     "extra" = NULL,
-    "deletedAt" = :deleted_at
+    "deletedAt" = :deleted_at,
+    "attributes" = NULL,
+    "status" = NULL
 WHERE "id" IN :ids
     AND "deletedAt" IS NULL;
 

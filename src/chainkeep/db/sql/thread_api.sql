@@ -9,7 +9,7 @@ ON CONFLICT ("identifier") DO NOTHING;
 -- users_identifier_key.
 INSERT INTO threads (
     "id", "createdAt", "name", "userId", "userIdentifier", "tags", "metadata", "lastActivityAt", "attributes",
-    "platforms", "public", "updatedAt"
+    "platforms", "public", "updatedAt", "orgId", "product"
 )
 VALUES (
     :id,
@@ -23,7 +23,9 @@ VALUES (
     :attributes,
     :platforms,
     :public,
-    :created_at
+    :created_at,
+    :org_id,
+    :product
 )
 ON CONFLICT ("id") DO NOTHING;
 
@@ -43,7 +45,9 @@ SELECT
     threads."platforms" AS platforms,
     threads."public" AS public,
     threads."updatedAt" AS updated_at,
-    threads."deletedAt" AS deleted_at
+    threads."deletedAt" AS deleted_at,
+    threads."orgId" AS org_id,
+    threads."product" AS product
 FROM threads
 LEFT JOIN users ON users."id" = threads."userId"
 WHERE threads."id" = :id
@@ -122,7 +126,9 @@ SELECT
     threads."platforms" AS platforms,
     threads."public" AS public,
     threads."updatedAt" AS updated_at,
-    threads."deletedAt" AS deleted_at
+    threads."deletedAt" AS deleted_at,
+    threads."orgId" AS org_id,
+    threads."product" AS product
 FROM threads
 LEFT JOIN users ON users."id" = threads."userId"
 WHERE threads."userId" = (SELECT owner."id" FROM users AS owner WHERE owner."identifier" = CAST(:owner AS TEXT))
@@ -183,7 +189,9 @@ SELECT
     threads."platforms" AS platforms,
     threads."public" AS public,
     threads."updatedAt" AS updated_at,
-    threads."deletedAt" AS deleted_at
+    threads."deletedAt" AS deleted_at,
+    threads."orgId" AS org_id,
+    threads."product" AS product
 FROM threads
 LEFT JOIN users ON users."id" = threads."userId"
 WHERE (threads."lastActivityAt", threads."id") < (CAST(:before_activity AS TEXT), CAST(:before_id AS TEXT))
@@ -222,7 +230,9 @@ SELECT
     threads."platforms" AS platforms,
     threads."public" AS public,
     threads."updatedAt" AS updated_at,
-    threads."deletedAt" AS deleted_at
+    threads."deletedAt" AS deleted_at,
+    threads."orgId" AS org_id,
+    threads."product" AS product
 FROM (
     SELECT thread_facts."threadId" AS id
     FROM thread_facts

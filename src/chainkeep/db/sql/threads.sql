@@ -136,7 +136,9 @@ UPDATE threads SET
     "attributes" = NULL,
     "platforms" = NULL,
     "public" = NULL,
-    "restorable" = FALSE
+    "restorable" = FALSE,
+    "orgId" = NULL,
+    "product" = NULL
 WHERE "id" = :id
     AND ("deletedAt" IS NULL OR "restorable");
 

@@ -1,0 +1,63 @@
+"""A part of a list, and the place where the next part begins."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar
+
+from chainkeep.errors import InvalidInputError
+from chainkeep.models import Thread
+
+__all__ = ["Cursor", "Page"]
+
+T = TypeVar("T")
+
+_CURSOR_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A part of a list."""
+
+    items: list[T]
+    next_cursor: str | None
+    """Names the last item's place; None where nothing follows."""
+
+
+class Cursor(NamedTuple):
+    """A place in a list of threads. It stays valid when the thread it was made from is deleted."""
+
+    last_activity_at: str
+    id: str
+
+    @classmethod
+    def of(cls, thread: Thread) -> Cursor:
+        """The place of a thread."""
+        return cls(thread.last_activity_at, thread.id)
+
+    def encode(self) -> str:
+        """The cursor as opaque text."""
+        packed = json.dumps([_CURSOR_VERSION, *self], separators=(",", ":"))
+        return base64.urlsafe_b64encode(packed.encode()).decode()
+
+    @classmethod
+    def decode(cls, text: str) -> Cursor:
+        """Read what ``encode`` made; ``InvalidInputError`` for anything else."""
+        try:
+            version, last_activity_at, thread_id = json.loads(
+                base64.b64decode(text, b"-_", validate=True)
+            )
+        except (ValueError, TypeError, binascii.Error) as exc:
+            raise InvalidInputError(
+                "The cursor is not one of ours; start again without one."
+            ) from exc
+        if (
+            version != _CURSOR_VERSION
+            or not isinstance(last_activity_at, str)
+            or not isinstance(thread_id, str)
+        ):
+            raise InvalidInputError("The cursor is of another version; start again without one.")
+        return cls(last_activity_at, thread_id)

@@ -4,12 +4,15 @@ PYTHON ?= python3
 VENV ?= .venv
 HOST ?= 127.0.0.1
 PORT ?= 8000
+# How many processes run the tests.
+JOBS ?= 2
 
 APP := examples/chainlit_app
 BIN := $(abspath $(VENV))/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 SECRET := $(APP)/.chainkeep/auth-secret
 PYTEST := $(if $(COVERAGE),coverage run -m pytest,python -m pytest)
+SIDE_BY_SIDE := $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadgroup --no-loadscope-reorder)
 # As root on Debian, a browser can be installed; elsewhere the tests say what they skip.
 MAY_INSTALL := $(shell test "$$(id -u)" = 0 && command -v apt-get)
 
@@ -25,9 +28,9 @@ example: $(VENV)/.app $(SECRET) ## run the example app on http://localhost:8000
 	@export CHAINLIT_AUTH_SECRET="$${CHAINLIT_AUTH_SECRET:-$$(cat $(SECRET))}" && \
 		cd $(APP) && exec $(BIN)/chainlit run app.py --host $(HOST) --port $(PORT) $(ARGS)
 
-test: $(VENV)/.dev browser ## run every test; ARGS='-k search' for some, COVERAGE=1 to measure
+test: $(VENV)/.dev browser ## run every test; ARGS='-k search' for some, COVERAGE=1 to measure, JOBS=1 one by one
 	@rm -f .coverage .coverage.*
-	$(BIN)/$(PYTEST) $(ARGS)
+	$(BIN)/$(PYTEST) $(SIDE_BY_SIDE) $(ARGS)
 	@$(if $(COVERAGE),$(BIN)/coverage combine --quiet && $(BIN)/coverage report)
 
 faults: $(VENV)/.dev ## kill the app and break what it stands on, for minutes; CYCLES=500 for hours

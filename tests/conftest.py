@@ -19,6 +19,17 @@ from tests.support.postgres import (
 )
 
 DATABASES = ("sqlite", "postgresql")
+_TOGETHER = ("browser", "e2e")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several processes run the tests, a file's tests run in one, and so does a folder whose
+    tests share their servers.
+    """
+    for item in items:
+        path = item.path
+        group = path.parent if path.parent.name in _TOGETHER else path
+        item.add_marker(pytest.mark.xdist_group(str(group)))
 
 
 @pytest.fixture(scope="session")

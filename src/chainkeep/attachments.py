@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +18,7 @@ from chainkeep.blobs.outbox import Backlog, Outbox
 from chainkeep.db import queries
 from chainkeep.db.database import Database
 from chainkeep.db.writer import Unit, Writer
-from chainkeep.errors import BlobError, StorageError, TransientBlobError
+from chainkeep.errors import BlobError, StorageError, TransientBlobError, TransientStorageError
 
 __all__ = ["Attachments", "Content", "OpenFile"]
 
@@ -73,6 +73,8 @@ class Attachments:
         self._writer = writer
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._removals: set[asyncio.Task[None]] = set()
+        self._pauses: set[asyncio.Future[None]] = set()
+        self._finishing = False
         self._arriving: dict[str, set[asyncio.Future[None]]] = {}
 
     def put(
@@ -131,26 +133,25 @@ class Attachments:
     def remove_soon(self, keys: Sequence[str]) -> None:
         """Remove blobs whose deletion is committed, in the background, until it succeeds."""
         for start in range(0, len(keys), _PORTION):
-            task = asyncio.ensure_future(self._remove(keys[start : start + _PORTION]))
-            self._removals.add(task)
-            task.add_done_callback(self._removals.discard)
+            self._in_background(self._remove(keys[start : start + _PORTION]))
 
     async def start(self) -> None:
         """Take up what earlier processes left: blobs to be delivered, and blobs to be removed."""
         if isinstance(self.blobs, Outbox):
             await self.blobs.start()
-        self.remove_soon(
-            await self._database.read(
-                lambda connection: queries.blob_deletion_requests(connection, count=10_000)
-            )
-        )
+        self._in_background(self._take_up_removals())
 
     def backlog(self) -> Backlog | None:
         """What waits for a bucket; None for a store that nothing waits for."""
         return self.blobs.pending() if isinstance(self.blobs, Outbox) else None
 
     async def finish(self, timeout: float) -> None:
-        """Finish the removals, for at most ``timeout`` seconds; the next process does the rest."""
+        """Finish the removals, for at most ``timeout`` seconds; the next process does the rest, and
+        what is away now.
+        """
+        self._finishing = True
+        while self._pauses:
+            self._pauses.pop().set_result(None)
         if self._removals:
             _, late = await asyncio.wait(self._removals, timeout=timeout)
             for task in late:
@@ -164,19 +165,48 @@ class Attachments:
                 await stack.enter_async_context(self._locks.setdefault(key, asyncio.Lock()))
             yield
 
+    def _in_background(self, removal: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(removal)
+        self._removals.add(task)
+        task.add_done_callback(self._removals.discard)
+
+    async def _take_up_removals(self) -> None:
+        async def listed() -> None:
+            self.remove_soon(
+                await self._database.read(
+                    lambda connection: queries.blob_deletion_requests(connection, count=10_000)
+                )
+            )
+
+        await self._persist(listed, "The blobs that are listed in blob_deletions")
+
     async def _remove(self, keys: Sequence[str]) -> None:
+        await self._persist(partial(self._remove_once, keys), f"{len(keys)} blobs")
+
+    async def _persist(self, removal: Callable[[], Coroutine[Any, Any, None]], what: str) -> None:
+        """Try until it succeeds, fails for good, or is left to the next process."""
         pause = _FIRST_PAUSE
         while True:
             try:
-                return await self._remove_once(keys)
-            except TransientBlobError as exc:
-                logger.warning("%d blobs will be removed later: %s", len(keys), exc)
+                return await removal()
+            except (TransientBlobError, TransientStorageError) as exc:
+                logger.warning("%s will be removed later: %s", what, exc)
             except (BlobError, StorageError) as exc:
                 # Without a traceback, which could quote a row.
-                message = "%d blobs were not removed and stay listed in blob_deletions: %s"
-                return logger.log(logging.ERROR, message, len(keys), exc)
-            await asyncio.sleep(pause)
+                message = "%s were not removed and stay listed in blob_deletions: %s"
+                return logger.log(logging.ERROR, message, what, exc)
+            if await self._ends_within(pause):
+                return None
             pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _ends_within(self, pause: float) -> bool:
+        """Wait, but not into ``finish``: whether that has begun."""
+        if not self._finishing:
+            end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._pauses.add(end)
+            await asyncio.wait([end], timeout=pause)
+            self._pauses.discard(end)
+        return self._finishing
 
     async def _remove_once(self, keys: Sequence[str]) -> None:
         await asyncio.gather(*map(self.arrived, keys))

@@ -6,8 +6,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,9 @@ CYCLES = int(os.environ.get("CHAINKEEP_FAULT_CYCLES", "10"))
 ROUNDS = max(CYCLES // 10, 1)
 """How often other faults come."""
 
-_verdicts: dict[str, tuple[int, Verdict]] = {}
+_FAULT = "fault"
+_seen: dict[str, list[int]] = {}
+"""What the running test saw of each fault: how often it came, and the verdict."""
 
 
 class App:
@@ -191,8 +194,7 @@ async def account(*apps: App, what: str, times: int = 1) -> Verdict:
         for app in apps:
             kept = {thread: await kept_in(store, thread) for thread in app.orders.thread_ids}
             verdict += judge(app.notes(), kept)
-    before, earlier = _verdicts.get(what, (0, Verdict()))
-    _verdicts[what] = (before + times, earlier + verdict)
+    _add(_seen, what, [times, *astuple(verdict)])
     return verdict
 
 
@@ -216,14 +218,34 @@ def server() -> Iterator[PostgresServer]:
         yield running
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Send what was seen along with the test's report, from whatever process it runs in."""
+    try:
+        return (yield)
+    finally:
+        item.user_properties += [(_FAULT, [what, *seen]) for what, seen in _seen.items()]
+        _seen.clear()
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What was seen, in figures."""
-    if not _verdicts:
-        return
-    terminalreporter.section("faults")
-    columns = "{:44} {:>6} {:>12} {:>7} {:>7} {:>5} {:>10} {:>12}"
-    names = ("times", "acknowledged", "refused", "missing", "stale", "duplicated", "out of order")
-    terminalreporter.write_line(columns.format("fault", *names))
-    for what, (times, v) in _verdicts.items():
-        counted = (v.acknowledged, v.refused, v.missing, v.stale, v.duplicated, v.out_of_order)
-        terminalreporter.write_line(columns.format(what, times, *counted))
+    table: dict[str, list[int]] = {}
+    for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
+        for name, value in report.user_properties:
+            if name == _FAULT:
+                what, *seen = value
+                _add(table, what, seen)
+    if table:
+        terminalreporter.section("faults")
+        columns = "{:44} {:>6} {:>12} {:>7} {:>7} {:>5} {:>10} {:>12}"
+        names = (field.name.replace("_", " ") for field in fields(Verdict))
+        terminalreporter.write_line(columns.format("fault", "times", *names))
+        for what, figures in table.items():
+            terminalreporter.write_line(columns.format(what, *figures))
+
+
+def _add(table: dict[str, list[int]], what: str, figures: Sequence[int]) -> None:
+    table[what] = [
+        sum(pair) for pair in zip(table.get(what, [0] * len(figures)), figures, strict=True)
+    ]

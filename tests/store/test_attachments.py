@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import make_url
 
 from chainkeep.attachments import Content
 from chainkeep.blobs.keys import element_key
@@ -14,9 +19,10 @@ from chainkeep.db import queries
 from chainkeep.db.database import open_database
 from chainkeep.errors import BlobError, ConflictError
 from chainkeep.models import Caller, Element, Step
-from chainkeep.settings import DatabaseSettings
+from chainkeep.settings import DatabaseSettings, Settings
 from chainkeep.store import Store
 from chainkeep.values import utc_now
+from tests.db.faults import held_by_another_process
 from tests.store.blobs import MemoryBlobs
 from tests.store.conftest import OpenStore
 from tests.support.waiting import eventually
@@ -43,6 +49,23 @@ async def removed(blobs: MemoryBlobs) -> None:
         return not blobs.content
 
     await eventually(empty)
+
+
+@contextmanager
+def unreadable(path: Path) -> Iterator[None]:
+    """There is a directory in a file's place."""
+    hidden = path.rename(path.with_suffix(".hidden"))
+    path.mkdir()
+    yield
+    path.rmdir()
+    hidden.rename(path)
+
+
+async def eventually_retried(store: Store) -> None:
+    async def retried() -> bool:
+        return store.health().retries > 0
+
+    await eventually(retried)
 
 
 async def nothing_requested(url: str) -> None:
@@ -204,6 +227,69 @@ async def test_a_removal_is_tried_again_while_the_blob_store_is_away(
     blobs.back()
     await removed(blobs)
     await nothing_requested(database_url)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_removal_is_finished_once_the_database_is_back(
+    make_sqlite: Callable[[bool], str], blobs: MemoryBlobs, tmp_path: Path
+) -> None:
+    url = make_sqlite(True)
+    settings = Settings(
+        database=DatabaseSettings(url=url, lock_timeout_seconds=0.1), journal=str(tmp_path)
+    )
+    store = Store(settings, blobs=blobs, write_retry_seconds=0.1)
+    await store.save_element(element(), CONTENT)
+    with ExitStack() as away:
+
+        async def go_away() -> None:
+            if blobs.deletions() == 1:
+                away.enter_context(held_by_another_process(url))
+
+        async def tried_again() -> bool:
+            return blobs.deletions() >= 2
+
+        blobs.before_delete = go_away
+        await store.delete_element("e")
+        await eventually(tried_again)
+        assert await requested(url) == [KEY]
+    await nothing_requested(url)
+    await store.close()
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_what_was_left_is_removed_although_the_database_is_away_at_first(
+    make_sqlite: Callable[[bool], str], blobs: MemoryBlobs, tmp_path: Path
+) -> None:
+    url = make_sqlite(True)
+    path = Path(str(make_url(url).database))
+    blobs.content[KEY] = b"left behind"
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(
+            "INSERT INTO blob_deletions VALUES (?, '2026-01-01T00:00:00.000000Z')", (KEY,)
+        )
+    store = Store(Settings(database=DatabaseSettings(url=url), journal=str(tmp_path)), blobs=blobs)
+    with unreadable(path):
+        renaming = asyncio.ensure_future(store.update_thread("u", name="anything"))
+        await eventually_retried(store)
+    await renaming
+    await removed(blobs)
+    await store.close()
+
+
+async def test_closing_does_not_wait_for_a_blob_store_that_is_away(
+    open_store: OpenStore, blobs: MemoryBlobs, database_url: str
+) -> None:
+    store = open_store(close_timeout_seconds=60)
+    await store.save_element(element(), CONTENT)
+    blobs.away()
+    await store.delete_element("e")
+
+    async def tried() -> bool:
+        return blobs.deletions() == 1
+
+    await eventually(tried)
+    await asyncio.wait_for(store.close(), 30)
+    assert await requested(database_url) == [KEY]
 
 
 async def test_what_one_process_could_not_remove_the_next_one_does(

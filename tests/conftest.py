@@ -22,14 +22,13 @@ DATABASES = ("sqlite", "postgresql")
 _TOGETHER = ("browser", "e2e")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Where several processes run the tests, a file's tests run in one, and so does a folder whose
     tests share their servers.
     """
-    for item in items:
-        path = item.path
-        group = path.parent if path.parent.name in _TOGETHER else path
-        item.add_marker(pytest.mark.xdist_group(str(group)))
+    folder = item.path.parent
+    group = folder if folder.name in _TOGETHER else item.path
+    item.add_marker(pytest.mark.xdist_group(str(group)))
 
 
 @pytest.fixture(scope="session")

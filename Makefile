@@ -12,7 +12,7 @@ BIN := $(abspath $(VENV))/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 SECRET := $(APP)/.chainkeep/auth-secret
 PYTEST := $(if $(COVERAGE),coverage run -m pytest,python -m pytest)
-SIDE_BY_SIDE := $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadgroup --no-loadscope-reorder)
+SIDE_BY_SIDE := $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --no-loadscope-reorder)
 # As root on Debian, a browser can be installed; elsewhere the tests say what they skip.
 MAY_INSTALL := $(shell test "$$(id -u)" = 0 && command -v apt-get)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from chainkeep.db.migrate import migrate
 from tests.support.databases import run_on
@@ -22,13 +24,18 @@ DATABASES = ("sqlite", "postgresql")
 _TOGETHER = ("browser", "e2e")
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     """Where several processes run the tests, a file's tests run in one, and so does a folder whose
     tests share their servers.
     """
-    folder = item.path.parent
-    group = folder if folder.name in _TOGETHER else item.path
-    item.add_marker(pytest.mark.xdist_group(str(group)))
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = _run_together
+    return scheduler
+
+
+def _run_together(test_id: str) -> str:
+    file = PurePosixPath(test_id.partition("::")[0])
+    return str(file.parent if file.parent.name in _TOGETHER else file)
 
 
 @pytest.fixture(scope="session")

@@ -37,8 +37,7 @@ def away(url: str | None = None, **options: Any) -> S3Blobs:
         access_key="key",
         secret_key="secret",
         connect_timeout=1,
-        read_timeout=1,
-        **{"max_attempts": 1} | options,
+        **{"max_attempts": 1, "read_timeout": 1} | options,
     )
 
 

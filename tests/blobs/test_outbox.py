@@ -128,23 +128,23 @@ class TestWhenTheStoreIsAway:
         self, spool: Path
     ) -> None:
         with silent_server() as url:
-            async with outbox(away(url, max_attempts=3), spool, wait_seconds=0.1) as box:
+            async with outbox(away(url, read_timeout=8), spool, wait_seconds=0.1) as box:
                 began = time.monotonic()
                 await put(box, b"bytes")
                 took = time.monotonic() - began
                 assert await read(box) == b"bytes"
 
-        assert took < 0.9
+        assert took < 6
 
     async def test_once_it_is_known_to_be_away_nobody_waits(self, spool: Path) -> None:
         with silent_server() as url:
-            async with outbox(away(url), spool, wait_seconds=30) as box:
+            async with outbox(away(url, read_timeout=4), spool, wait_seconds=30) as box:
                 await put(box, b"the first finds out")
                 began = time.monotonic()
                 await put(box, b"bytes", OTHER_KEY)
                 took = time.monotonic() - began
 
-        assert took < 0.5
+        assert took < 3
 
     async def test_it_is_said_once_and_without_content(
         self, spool: Path, caplog: pytest.LogCaptureFixture

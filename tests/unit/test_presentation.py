@@ -6,8 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chainkeep.chainlit.element_blob import ElementBlob
-from chainkeep.chainlit.presentation import OPAQUE, Presentation, content_disposition, presentation
+from chainkeep.presentation import (
+    OPAQUE,
+    ElementBlob,
+    Presentation,
+    content_disposition,
+    presentation,
+)
 
 KINDS = [
     "image",

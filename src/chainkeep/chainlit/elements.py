@@ -12,12 +12,11 @@ from chainlit.element import ElementDict
 from chainkeep.attachments import Content, OpenFile
 from chainkeep.blobs import Blobs, BlobSource
 from chainkeep.chainlit import translate
-from chainkeep.chainlit.element_blob import ElementBlob
 from chainkeep.chainlit.hold import Hold, current_caller, own_thread
-from chainkeep.chainlit.presentation import presentation
 from chainkeep.chainlit.route import element_url, signed_element_url
 from chainkeep.errors import ChainkeepError
 from chainkeep.models import Element
+from chainkeep.presentation import ElementBlob, presentation
 from chainkeep.store import Store
 
 __all__ = ["ElementMethods"]

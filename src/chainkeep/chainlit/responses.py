@@ -11,10 +11,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from chainkeep.blobs import BlobInfo, Blobs
-from chainkeep.chainlit.element_blob import ElementBlob
-from chainkeep.chainlit.presentation import Presentation, presentation
 from chainkeep.chainlit.ranges import Answer, answer_to
 from chainkeep.errors import UnreadableBlobsError
+from chainkeep.presentation import ElementBlob, Presentation, presentation
 
 
 async def blob_response(request: Request, blobs: Blobs, blob: ElementBlob) -> Response:

@@ -31,10 +31,10 @@ from starlette.routing import Route
 from typing_extensions import override
 
 from chainkeep.blobs import Blobs
-from chainkeep.chainlit.element_blob import ElementBlob
 from chainkeep.chainlit.responses import blob_response
 from chainkeep.chainlit.signing import sign, signing_key, verify
 from chainkeep.errors import BlobError, BlobNotFoundError, MigrationError, StorageError
+from chainkeep.presentation import ElementBlob
 
 PATH = "/chainkeep/element"
 _ROUTE_NAME = "chainkeep_element"

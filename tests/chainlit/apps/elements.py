@@ -17,9 +17,9 @@ from chainlit.user import PersistedUser
 
 from chainkeep.blobs import BlobInfo
 from chainkeep.chainlit.caller import known_caller, remember_caller
-from chainkeep.chainlit.element_blob import ElementBlob
 from chainkeep.chainlit.route import install_element_route, signed_element_url
 from chainkeep.errors import BlobNotFoundError, TransientBlobError, TransientStorageError
+from chainkeep.presentation import ElementBlob
 
 install_element_route()
 

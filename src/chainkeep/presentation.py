@@ -13,8 +13,6 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from chainkeep.chainlit.element_blob import ElementBlob
-
 OPAQUE = "application/octet-stream"
 
 # Kinds whose type the interface depends on, whatever was declared: it hands JSON to Plotly and the
@@ -45,6 +43,24 @@ _SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'sel
 # origin: in one, Chromium's player asks for the file without the cookie, and some do not show PDF.
 _VIEWER = "default-src 'none'; style-src 'unsafe-inline'; media-src 'self'; object-src 'self'"
 _WITH_VIEWER = ("application/pdf", "audio/", "video/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ElementBlob:
+    """An element that has bytes, in the blob store or right here."""
+
+    key: str
+    """The blob's key in the store; not looked at where there is ``content``."""
+    name: str
+    """What the user or the app called it; any text."""
+    type: str
+    """Chainlit's kind: image, text, pdf, file and so on."""
+    mime: str | None
+    """As whoever uploaded it declared it; not to be trusted."""
+    display: str
+    """inline, side or page."""
+    content: bytes | None = None
+    """The bytes themselves, where the row holds them and no blob does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

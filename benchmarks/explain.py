@@ -18,7 +18,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, event
 
 from benchmarks.thread_calls import THREAD_CALLS
-from chainkeep.db import figure_queries, list_queries, migrations, queries, thread_queries
+from chainkeep.db import (
+    attachment_queries,
+    figure_queries,
+    list_queries,
+    migrations,
+    queries,
+    thread_queries,
+)
 from chainkeep.db.database import Database, open_database
 from chainkeep.db.migrate import migrate
 from chainkeep.db.queries import StepRow, Touch
@@ -136,7 +143,13 @@ def run(connection: Connection, call: str) -> list[Ran]:
         event.listen(connection, "before_cursor_execute", note)
         try:
             name = call.partition("-")[0]
-            modules = (queries, thread_queries, list_queries, figure_queries)
+            modules = (
+                queries,
+                thread_queries,
+                list_queries,
+                figure_queries,
+                attachment_queries,
+            )
             module = next(each for each in modules if hasattr(each, name))
             getattr(module, name)(connection, **ARGUMENTS[call])
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chainkeep.db.attachment_queries import AttachmentCopy, AttachmentRow
 from chainkeep.db.figure_queries import Span
 from chainkeep.db.thread_queries import Copy, MessageRow, Reaction, RoleRow
 from chainkeep.paging import Cursor
@@ -40,7 +41,31 @@ MESSAGES = {"id": None, "include_private": True, "roles": None, "count": 100}
 OF_THREAD = Span("thread-77", None, "", "~")
 OF_OWNER = Span(None, "person-7", "", "~")
 
+ATTACHMENT = AttachmentRow(
+    id="element-new",
+    thread_id="thread-77",
+    for_id="step-77",
+    type="image",
+    name="a.png",
+    url=None,
+    object_key="aa/bb",
+    mime="image/png",
+    created_at=NOW,
+    position=1,
+    attributes="{}",
+    status="pending",
+)
+COPIED = AttachmentCopy(
+    id="element-77", new_id="element-new", thread_id="thread-new", for_id=None, object_key=None
+)
+
 THREAD_CALLS: Mapping[str, Mapping[str, Any]] = {
+    "attachment_copy": {"copies": [COPIED]},
+    "attachment_describe": {"id": "element-77", "status": "stored", "attributes": {}},
+    "attachment_insert": {"attachments": [ATTACHMENT]},
+    "blob_rows": {"after": "", "count": 1000},
+    "element_shown": {"id": "element-77", "thread_id": "thread-77"},
+    "elements_shown": {"thread_id": "thread-77"},
     "message_change": {
         "id": "step-77", "thread_id": "thread-77", "output": "hi", "ext": {}, "language": None,
     },
@@ -52,6 +77,7 @@ THREAD_CALLS: Mapping[str, Mapping[str, Any]] = {
     "messages_of_thread-one": {**MESSAGES, "thread_id": None, "id": "step-77"},
     "model_usage": {"span": OF_THREAD},
     "model_usage-owner": {"span": OF_OWNER},
+    "pictures_of_users": {"thread_id": "thread-77"},
     "reaction_add": {
         "reaction": Reaction(
             thread_id="thread-77", step_id="step-4077", emoji="+1", user_id="ada", created_at=NOW,

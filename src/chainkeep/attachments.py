@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from chainkeep.blobs import Blobs, BlobSource
@@ -22,6 +22,7 @@ from chainkeep.errors import BlobError, StorageError, TransientBlobError, Transi
 
 __all__ = ["Attachments", "Content", "OpenFile"]
 
+T = TypeVar("T")
 logger = logging.getLogger("chainkeep.blobs")
 
 _PORTION = 500
@@ -77,10 +78,9 @@ class Attachments:
         self._finishing = False
         self._arriving: dict[str, set[asyncio.Future[None]]] = {}
 
-    def put(
-        self, key: str, content: Content, written: asyncio.Future[bool]
-    ) -> Coroutine[Any, Any, bool]:
-        """Store a blob once its row is written; the row's result when both are done.
+    def put(self, key: str, content: Content, written: asyncio.Future[T]) -> Coroutine[Any, Any, T]:
+        """Store a blob once its row is written, unless that gave False; the row's result when both
+        are done.
 
         From this call on, and not only once it is awaited, ``arrived`` waits for the blob.
         """
@@ -103,15 +103,16 @@ class Attachments:
         self,
         key: str,
         content: Content,
-        written: asyncio.Future[bool],
+        written: asyncio.Future[T],
         arrival: asyncio.Future[None],
-    ) -> bool:
+    ) -> T:
         try:
             # Not before the row is there: the key names a thread and an element, and whoever is
             # refused must not have written over the bytes of whoever they belong to.
-            if accepted := await asyncio.shield(written):
+            result = await asyncio.shield(written)
+            if result is not False:
                 await self._store(key, content)
-            return accepted
+            return result
         finally:
             arrival.set_result(None)
 

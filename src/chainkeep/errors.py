@@ -4,6 +4,8 @@ ChainkeepError
  +- NotFoundError
  +- ConflictError
  +- InvalidInputError
+ |   +- AttachmentTooLargeError
+ |   +- AttachmentTypeError
  +- StorageError
  |   +- TransientStorageError
  |   +- JournalFullError
@@ -42,6 +44,14 @@ class ConflictError(ChainkeepError):
 
 class InvalidInputError(ChainkeepError):
     """An argument is not valid."""
+
+
+class AttachmentTooLargeError(InvalidInputError):
+    """The attachment is larger than AttachmentLimits.max_bytes; raise that, or send a link."""
+
+
+class AttachmentTypeError(InvalidInputError):
+    """The attachment's type is none of AttachmentLimits.types."""
 
 
 class StorageError(ChainkeepError):

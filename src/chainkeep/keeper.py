@@ -13,7 +13,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from chainkeep.attachments import Attachments
+from chainkeep.attachments import Attachments, Content
 from chainkeep.blobs import Blobs
 from chainkeep.blobs.open import open_blobs
 from chainkeep.db import units
@@ -152,6 +152,14 @@ class Keeper:
         """Run work that reads with several statements, all of them at one moment."""
         return await self._database.snapshot(work)
 
+    def store_blob(
+        self, key: str, content: Content, written: asyncio.Future[T]
+    ) -> asyncio.Future[T]:
+        """Store a blob once the row that names it is written; done when both are, with the row's
+        result.
+        """
+        return self.background(self._attachments.put(key, content, written))
+
     def remove_blobs(self, keys: Sequence[str]) -> None:
         """Remove blobs whose deletion is committed, in the background."""
         self._attachments.remove_soon(keys)
@@ -188,7 +196,7 @@ class Keeper:
     def _queue(self, unit: Unit[T]) -> asyncio.Future[T]:
         if not self._opened:
             self._opened = True
-            _ = self._background(self._attachments.start())
+            _ = self.background(self._attachments.start())
         # Chainlit mounted in another app is never told to close its data layer, and elsewhere
         # chats that are cancelled may still write after it was.
         if not self._at_exit:
@@ -200,9 +208,9 @@ class Keeper:
         async def finish() -> None:
             self._attachments.remove_soon(await committed)
 
-        return self._background(finish())
+        return self.background(finish())
 
-    def _background(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
+    def background(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
         """Start a task and hold on to it until it is done: the event loop itself does not."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)

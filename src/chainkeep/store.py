@@ -17,6 +17,7 @@ from typing import Any
 from chainkeep.attachments import Content
 from chainkeep.blobs.keys import element_key
 from chainkeep.db import list_queries, queries, units
+from chainkeep.db.attachment_queries import element_shown
 from chainkeep.db.step_writes import StepWrite
 from chainkeep.errors import InvalidInputError
 from chainkeep.keeper import NO_THREAD, Keeper
@@ -208,9 +209,9 @@ class Store(Keeper):
     # Elements
 
     async def get_element(self, element_id: str, *, thread_id: str | None = None) -> Element | None:
-        """An element that is not deleted; of that thread, where one is named."""
+        """An element that is not deleted or private; of that thread, where one is named."""
         await self.settled(thread_id)
-        return await self._read(queries.element_get, id=element_id, thread_id=thread_id)
+        return await self._read(element_shown, id=element_id, thread_id=thread_id)
 
     def save_element(
         self,
@@ -239,7 +240,7 @@ class Store(Keeper):
         )
         if content is None or element.object_key is None:
             return written
-        return self._background(self._attachments.put(element.object_key, content, written))
+        return self.store_blob(element.object_key, content, written)
 
     def delete_element(
         self, element_id: str, *, thread_id: str | None = None, caller: Caller | None = None

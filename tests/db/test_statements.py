@@ -12,7 +12,13 @@ from types import FunctionType
 
 import pytest
 
-from chainkeep.db import figure_queries, list_queries, queries, thread_queries
+from chainkeep.db import (
+    attachment_queries,
+    figure_queries,
+    list_queries,
+    queries,
+    thread_queries,
+)
 from chainkeep.db.dialects import DIALECT_NAMES
 from chainkeep.db.statements import STATEMENTS, Statement, load
 
@@ -26,7 +32,7 @@ ALL = list(chain.from_iterable(load(source) for source in SOURCES.values()))
 
 QUERIES = {
     name: function
-    for module in (queries, thread_queries, list_queries, figure_queries)
+    for module in (queries, thread_queries, list_queries, figure_queries, attachment_queries)
     for name, function in vars(module).items()
     if isinstance(function, FunctionType)
     and function.__module__ == module.__name__

@@ -267,11 +267,8 @@ async def test_a_copy_is_the_same_under_new_ids(threads: Threads, store: Store) 
     assert {first.id, second.id}.isdisjoint({asked.id, answer.id})
     assert await copy.summaries() == {second.id: "a and b"}
     assert (await copy.roles())["critic"].icon == "eye"
-    content = await store.get_thread(copy.id)
-    assert content is not None
-    [copied] = content.elements
-    assert copied.for_id == first.id
-    assert b"".join([piece async for piece in store.blobs.stream(str(copied.object_key))]) == b"png"
+    [copied] = first.attachments
+    assert await copied.read() == b"png"
 
 
 async def test_roles_belong_to_one_thread(threads: Threads) -> None:
@@ -353,3 +350,36 @@ async def test_a_url_is_enough(database_url: str, tmp_path: Any, monkeypatch: An
         await threads.create("it")
     async with open_threads(database_url) as threads:
         assert [thread.name for thread in (await threads.list()).items] == ["it"]
+
+
+async def test_the_first_message_makes_its_thread(threads: Threads) -> None:
+    message = await threads.add_message("user", "Where is\nmy parcel, please?", owner="ada")
+    [thread] = (await threads.list(owner="ada")).items
+    assert (thread.id, thread.name) == (message.thread_id, "Where is my parcel, ple...")
+    assert [each.text for each in await thread.messages()] == ["Where is\nmy parcel, please?"]
+    again = await threads.add_message("assistant", "here", thread_id=thread.id)
+    assert again.thread_id == thread.id
+    assert len(await thread.messages()) == 2
+
+
+async def test_a_short_first_message_is_the_name(threads: Threads) -> None:
+    names = {}
+    for text in ("hi", "a" * 23, ""):
+        message = await threads.add_message("user", text)
+        made = await threads.get(message.thread_id)
+        assert made is not None
+        names[text] = made.name
+    assert names == {"hi": "hi", "a" * 23: "a" * 23, "": None}
+    dotted = await threads.add_message("user", "hi", always_dots=True)
+    made = await threads.get(dotted.thread_id)
+    assert made is not None
+    assert made.name == "hi..."
+
+
+async def test_no_thread_is_left_where_its_first_message_is_refused(threads: Threads) -> None:
+    taken = await threads.add_message("user", "hi", owner="ada")
+    with pytest.raises(ConflictError):
+        await threads.add_message("user", "ho", owner="ada", id=taken.id)
+    with pytest.raises(NotFoundError):
+        await threads.add_message("user", "ho", thread_id="nowhere")
+    assert len((await threads.list(owner="ada")).items) == 1

@@ -68,6 +68,10 @@ class ElementMethods:
         except ChainkeepError:
             logger.info("Element %s was not deleted; the reason is logged above.", element_id)
 
+    def element_address(self, thread_id: str, element_id: str) -> str:
+        """A signed address of an element, for an hour and anyone who has it."""
+        return signed_element_url(thread_id, element_id)
+
     async def _url(self, element: Element) -> str | None:
         if element.url or not _has_bytes(element):
             return element.url

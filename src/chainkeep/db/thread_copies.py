@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection
 
+from chainkeep.db import attachment_queries
 from chainkeep.db import thread_queries as sql
 from chainkeep.db.thread_units import GONE, create_thread
 from chainkeep.errors import NotFoundError
@@ -21,10 +23,11 @@ def copy_thread(
     new_user_id: str,
     created_at: str,
     name: str | None,
-) -> dict[str, str]:
-    """Make a thread of the same messages, roles and summaries, all under new ids.
+    elements: Sequence[Mapping[str, Any]] = (),
+) -> None:
+    """Make a thread of the same messages, roles, summaries and elements, all under new ids.
 
-    The new ids by the old ones. Elements are left to the caller, for their blobs are elsewhere.
+    An element is named by ``id``, ``new_id``, ``for_id`` and the ``object_key`` of its new blob.
     """
     stored = sql.thread_read(connection, id=thread_id, include_deleted=False)
     if stored is None:
@@ -50,7 +53,16 @@ def copy_thread(
     if steps:
         sql.step_copy(connection, copies=[_copy(step, new_id, ids) for step in steps])
     _copy_roles_and_summaries(connection, thread_id, new_id, ids)
-    return ids
+    if elements:
+        copies = [_element_copy(element, new_id, ids) for element in elements]
+        attachment_queries.attachment_copy(connection, copies=copies)
+
+
+def _element_copy(
+    element: Mapping[str, Any], thread_id: str, ids: Mapping[str, str]
+) -> attachment_queries.AttachmentCopy:
+    for_id = ids.get(element["for_id"] or "")
+    return attachment_queries.AttachmentCopy(**{**element, "for_id": for_id}, thread_id=thread_id)
 
 
 def _copy(step: sql.Links, thread_id: str, ids: Mapping[str, str]) -> sql.Copy:

@@ -16,8 +16,7 @@ from sqlalchemy import Connection
 
 from chainkeep.db import queries
 from chainkeep.db import thread_queries as sql
-from chainkeep.errors import ConflictError, InvalidInputError, NotFoundError
-from chainkeep.models import StoredMessage
+from chainkeep.errors import ConflictError, NotFoundError
 from chainkeep.values import timestamp, to_json, utc_now
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -86,14 +85,14 @@ def revise_thread(
     """Set what is given. ``metadata`` merges, and None deletes a key; ``attributes`` and
     ``platforms`` replace what was there.
     """
-    _change(connection, thread_id)
+    note_change(connection, thread_id)
     stored = sql.thread_read(connection, id=thread_id, include_deleted=False)
     if stored is None:
         raise NotFoundError(GONE.format(thread_id))
     if metadata is not None:
         merged = {**stored.metadata, **metadata}
         metadata = {key: value for key, value in merged.items() if value is not None}
-    _change(
+    note_change(
         connection,
         thread_id,
         metadata=metadata,
@@ -113,7 +112,7 @@ def revise_thread(
 _NOTHING = dict.fromkeys(("name", "tags", "metadata", "attributes", "platforms", "public"))
 
 
-def _change(connection: Connection, thread_id: str, **values: Any) -> None:
+def note_change(connection: Connection, thread_id: str, **values: Any) -> None:
     """Lock the thread, and note that it changed."""
     given = {**_NOTHING, **values}
     if not sql.thread_revise(connection, id=thread_id, updated_at=utc_now(), **given):
@@ -131,113 +130,9 @@ def restore_thread(connection: Connection, thread_id: str) -> bool:
     return bool(sql.thread_restore(connection, id=thread_id))
 
 
-def post_messages(
-    connection: Connection, thread_id: str, *, position: int, messages: Sequence[dict[str, Any]]
-) -> list[str]:
-    """Write new messages, one turn, after all that is in the thread; their times.
-
-    A message takes two places where a run goes with it.
-    """
-    places = sum(2 if message["run_id"] else 1 for message in messages)
-    reached = sql.thread_advance(
-        connection,
-        id=thread_id,
-        position=position,
-        count=places,
-        activity_at=moment(position + places - 1),
-    )
-    if reached is None:
-        raise NotFoundError(GONE.format(thread_id))
-    first = place = reached.last_position - places + 1
-    times: list[str] = []
-    for message in messages:
-        row = _row(message, thread_id, place, first, reached)
-        if sql.message_insert(connection, message=row) != (2 if row.run_id else 1):
-            _explain(connection, row)
-        times.append(row.created_at)
-        place += 2 if row.run_id else 1
-    return times
-
-
-def _row(
-    message: dict[str, Any], thread_id: str, place: int, turn: int, reached: sql.Advance
-) -> sql.MessageRow:
-    return sql.MessageRow(
-        **message,
-        thread_id=thread_id,
-        position=place,
-        turn=turn,
-        created_at=_time(place, reached),
-        run_created_at=_time(place + 1, reached),
-    )
-
-
-def _time(place: int, reached: sql.Advance) -> str:
-    """The time of a place: after the last activity, also where another clock is ahead of ours."""
-    if reached.last_activity_at <= moment(reached.last_position):
-        return moment(place)
-    ahead = datetime.fromisoformat(reached.last_activity_at.replace("Z", "+00:00")) - _EPOCH
-    return moment(ahead // timedelta(microseconds=1) + 1)
-
-
-def _explain(connection: Connection, row: sql.MessageRow) -> None:
-    """Say why a message was not written, unless it was: by this very write, tried before."""
-    known = {known.id: known for known in queries.steps_known(connection, ids=[row.id])}
-    if row.id not in known:
-        raise InvalidInputError(f"{row.reply_to} is no message of this thread to reply to.")
-    stored = _message(connection, row.thread_id, row.id)
-    if stored is None or stored.output != row.output or to_json(stored.ext) != row.ext:
-        raise ConflictError(f"The message id {row.id} is taken; choose another.")
-
-
-def _message(connection: Connection, thread_id: str, message_id: str) -> StoredMessage | None:
-    found = sql.messages_of_thread(
-        connection, thread_id=thread_id, id=message_id, include_private=True, roles=None, count=1
-    )
-    return found[0] if found else None
-
-
-def change_message(
-    connection: Connection,
-    thread_id: str,
-    message_id: str,
-    *,
-    output: str | None,
-    language: str | None,
-    ext: Mapping[str, Any],
-) -> None:
-    """Set a message's text where one is given, and the keys of ``ext``; None deletes a key."""
-    _change(connection, thread_id)
-    stored = _message(connection, thread_id, message_id)
-    if stored is None:
-        raise NotFoundError(f"Message {message_id} is not in thread {thread_id}, or was deleted.")
-    kept = dict(stored.ext or {})
-    if output is not None:
-        kept.pop("content", None)
-    named = {"name": stored.name} if stored.ext is None else {}
-    merged = {**named, **kept, **ext}
-    sql.message_change(
-        connection,
-        id=message_id,
-        thread_id=thread_id,
-        output=stored.output if output is None else output,
-        ext={key: value for key, value in merged.items() if value is not None},
-        language=stored.language if language is None else language or None,
-    )
-
-
-def release_message(connection: Connection, thread_id: str, message_id: str) -> bool:
-    """Loose a message from what hangs under it, so that it can go alone; whether it is there."""
-    if _message(connection, thread_id, message_id) is None:
-        return False
-    _change(connection, thread_id)
-    sql.message_release(connection, id=message_id)
-    return True
-
-
 def steps_to_clear(connection: Connection, thread_id: str) -> list[str]:
     """The ids of all that is in a thread, which is locked and noted as changed."""
-    _change(connection, thread_id)
+    note_change(connection, thread_id)
     return [step.id for step in sql.steps_alive(connection, thread_id=thread_id)]
 
 
@@ -277,7 +172,7 @@ def add_reaction(
     )
     added = bool(sql.reaction_add(connection, reaction=reaction))
     if added:
-        _change(connection, thread_id)
+        note_change(connection, thread_id)
     return added
 
 
@@ -289,7 +184,7 @@ def remove_reaction(
         sql.reaction_remove(connection, step_id=message_id, emoji=emoji, user_id=user_id)
     )
     if removed:
-        _change(connection, thread_id)
+        note_change(connection, thread_id)
     return removed
 
 
@@ -329,20 +224,20 @@ def add_role(
     connection: Connection, thread_id: str, *, position: int, role: dict[str, Any]
 ) -> bool:
     """Add a role; whether the thread had none of that name."""
-    _change(connection, thread_id)
+    note_change(connection, thread_id)
     row = sql.RoleRow(**role, thread_id=thread_id, position=position)
     return bool(sql.role_add(connection, role=row))
 
 
 def remove_role(connection: Connection, thread_id: str, *, name: str) -> bool:
     """Remove a role; whether there was one of that name."""
-    _change(connection, thread_id)
+    note_change(connection, thread_id)
     return bool(sql.role_remove(connection, thread_id=thread_id, name=name))
 
 
 def save_summary(connection: Connection, thread_id: str, message_id: str, *, summary: str) -> None:
     """Write the one summary of a message."""
-    _change(connection, thread_id)
+    note_change(connection, thread_id)
     if not sql.summary_upsert(
         connection, thread_id=thread_id, step_id=message_id, summary=summary, now=utc_now()
     ):

@@ -15,7 +15,13 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from chainkeep.db import queries, thread_units
+from chainkeep.db import (
+    attachment_queries,
+    attachment_units,
+    message_units,
+    queries,
+    thread_units,
+)
 from chainkeep.db.records import Operation
 from chainkeep.db.step_writes import StepWrite, write_steps
 from chainkeep.db.thread_copies import copy_thread
@@ -93,7 +99,7 @@ def delete_message(connection: Connection, thread_id: str, message_id: str) -> l
     """Delete a message, and nothing that hangs under it; the keys of the blobs that are to go, None
     where it is not there.
     """
-    if not thread_units.release_message(connection, thread_id, message_id):
+    if not message_units.release_message(connection, thread_id, message_id):
         return None
     return _delete_steps(connection, [message_id], utc_now())
 
@@ -261,12 +267,12 @@ def _refuse_foreign_vote(
 
 
 def thread_content(connection: Connection, *, thread_id: str) -> ThreadContent | None:
-    """Read a thread that is not deleted, with all that is in it."""
+    """Read a thread that is not deleted, with all that is in it and not private."""
     thread = queries.thread_get(connection, id=thread_id)
     if thread is None:
         return None
     steps = queries.steps_of_thread(connection, thread_id=thread_id)
-    elements = queries.elements_of_thread(connection, thread_id=thread_id)
+    elements = attachment_queries.elements_shown(connection, thread_id=thread_id)
     return ThreadContent(thread, steps, elements)
 
 
@@ -281,6 +287,8 @@ def execute(
 OPERATIONS: Mapping[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
+        attachment_units.describe_attachment,
+        attachment_units.remove_pictures,
         clear_thread,
         copy_thread,
         delete_element,
@@ -294,9 +302,10 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
         set_favorite,
         thread_units.add_reaction,
         thread_units.add_role,
-        thread_units.change_message,
+        message_units.change_message,
         thread_units.create_thread,
-        thread_units.post_messages,
+        message_units.open_thread,
+        message_units.post_messages,
         thread_units.remove_reaction,
         thread_units.remove_role,
         thread_units.restore_thread,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chainkeep.threads.attachments import Attachment, AttachmentLimits, Describe, describe
 from chainkeep.threads.blocking import Blocking, open_threads_blocking
 from chainkeep.threads.collection import NumberedPage, Threads, open_threads
 from chainkeep.threads.drafts import Draft
@@ -13,7 +14,10 @@ from chainkeep.threads.thread import Role, Thread
 from chainkeep.threads.titles import WriteTitle, generate_title
 
 __all__ = [
+    "Attachment",
+    "AttachmentLimits",
     "Blocking",
+    "Describe",
     "Draft",
     "Figures",
     "Message",
@@ -23,6 +27,7 @@ __all__ = [
     "Threads",
     "Usage",
     "WriteTitle",
+    "describe",
     "from_openai",
     "generate_title",
     "open_threads",

@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from chainkeep.paging import Page
 from chainkeep.settings import Settings
+from chainkeep.threads.attachments import Attachment
 from chainkeep.threads.collection import NumberedPage, Threads, open_threads
 from chainkeep.threads.memory import remember
 from chainkeep.threads.message import Message
@@ -23,7 +24,7 @@ from chainkeep.threads.thread import Thread
 __all__ = ["Blocking", "open_threads_blocking"]
 
 T = TypeVar("T")
-_WRAPPED = (Message, Thread, Threads)
+_WRAPPED = (Attachment, Message, Thread, Threads)
 
 
 class Loop:
@@ -48,7 +49,7 @@ class Loop:
 
 
 class Blocking:
-    """A ``Threads``, ``Thread`` or ``Message`` whose methods wait instead of being awaited."""
+    """A value of the Thread API whose methods wait instead of being awaited."""
 
     def __init__(self, value: Any, loop: Loop) -> None:
         self._value = value
@@ -56,7 +57,9 @@ class Blocking:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._value, name)
-        return _waiting(found, self._loop) if iscoroutinefunction(found) else found
+        if iscoroutinefunction(found):
+            return _waiting(found, self._loop)
+        return _wrapped(found, self._loop)
 
     @override
     def __repr__(self) -> str:
@@ -89,13 +92,13 @@ def _wrapped(value: Any, loop: Loop) -> Any:
 
 @contextmanager
 def open_threads_blocking(
-    source: str | Settings | None = None, *, strict_roles: bool = False, ui_runs: bool = True
+    source: str | Settings | None = None, **options: Any
 ) -> Iterator[Blocking]:
-    """``open_threads`` for code that does not await: every method of what it gives, and of what
-    those give, waits. Not for use inside an event loop, which it would block.
+    """``open_threads``, with its options, for code that does not await: every method of what it
+    gives, and of what those give, waits. Not for use inside an event loop, which it would block.
     """
     loop = Loop()
-    opened = open_threads(source, strict_roles=strict_roles, ui_runs=ui_runs)
+    opened = open_threads(source, **options)
     try:
         threads = loop.run(_entered(opened))
         try:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from typing_extensions import Unpack
+
 from chainkeep.db import list_queries, thread_queries, thread_units
 from chainkeep.errors import InvalidInputError
 from chainkeep.models import StoredThread
@@ -16,8 +18,11 @@ from chainkeep.paging import Cursor, Page
 from chainkeep.settings import DatabaseSettings, Settings
 from chainkeep.store import Store
 from chainkeep.threads.access import Access
+from chainkeep.threads.attachments import AttachmentLimits, Describe, describe
+from chainkeep.threads.drafts import Content, Draft, MessageOptions, text_of
 from chainkeep.threads.figures import Figures, count
-from chainkeep.threads.message import Message
+from chainkeep.threads.message import Message, read_messages
+from chainkeep.threads.posting import post
 from chainkeep.threads.thread import Thread, check_platforms
 from chainkeep.values import timestamp, utc_now
 
@@ -25,6 +30,7 @@ __all__ = ["NumberedPage", "Threads", "open_threads"]
 
 _MOST_PER_PAGE = 1000
 _PORTION = 500
+_TITLE = 23
 
 Many = list[Thread]
 """For a class that has a method ``list``."""
@@ -65,22 +71,37 @@ async def open_threads(
     *,
     strict_roles: bool = False,
     ui_runs: bool = True,
+    limits: AttachmentLimits | None = None,
+    describe: Describe = describe,
 ) -> AsyncIterator[Threads]:
     """The threads in a database, which is named by a URL, by settings, or by the environment; or
     those of a store or data layer that is open already, and stays so.
 
     With ``strict_roles`` a message's role is user, assistant, system or tool. ``ui_runs`` gives
-    user messages what the UI draws thumbs with.
+    user messages what the UI draws thumbs with. ``limits`` say what may be attached, 50 MB of
+    anything where not given, and ``describe`` looks into it once it is stored.
     """
-    if source is None or isinstance(source, (str, Settings)):
-        store = Store(_settings(source))
-        try:
-            yield Threads(Access(store, strict_roles, ui_runs))
-        finally:
+    own = source is None or isinstance(source, (str, Settings))
+    store = _store(source)
+    access = Access(
+        store,
+        strict_roles=strict_roles,
+        ui_runs=ui_runs,
+        limits=limits or AttachmentLimits(),
+        describe=describe,
+        address=getattr(source, "element_address", None),
+    )
+    try:
+        yield Threads(access)
+    finally:
+        if own:
             await store.close()
-    else:
-        store = source if isinstance(source, Store) else source.store
-        yield Threads(Access(store, strict_roles, ui_runs))
+
+
+def _store(source: str | Settings | Store | HasStore | None) -> Store:
+    if source is None or isinstance(source, (str, Settings)):
+        return Store(_settings(source))
+    return source if isinstance(source, Store) else source.store
 
 
 def _settings(source: str | Settings | None) -> Settings:
@@ -113,26 +134,43 @@ class Threads:
         log in for the first time later on.
         """
         check_platforms(platforms or {})
-        thread_id, now = id or str(uuid.uuid4()), utc_now()
-        values = {
-            "name": (name or "").strip() or None,
-            "owner": owner,
-            "tags": None if tags is None else list(tags),
-            "metadata": dict(metadata or {}),
-            "attributes": dict(attributes or {}),
-            "platforms": {key: dict(value) for key, value in (platforms or {}).items()},
-            "public": public,
-            "org_id": None,
-            "product": None,
-        }
-        await self._access.write(
-            thread_id,
-            thread_units.create_thread,
-            new_user_id=str(uuid.uuid4()),
-            created_at=now,
-            **values,
+        thread_id = id or str(uuid.uuid4())
+        values = _opening(
+            name=name,
+            owner=owner,
+            tags=None if tags is None else [*tags],
+            metadata=dict(metadata or {}),
+            attributes=dict(attributes or {}),
+            platforms={key: dict(value) for key, value in (platforms or {}).items()},
+            public=public,
         )
+        await self._access.write(thread_id, thread_units.create_thread, **values)
         return await self._known(thread_id)
+
+    async def add_message(
+        self,
+        role: str,
+        content: Content = None,
+        *,
+        thread_id: str | None = None,
+        owner: str | None = None,
+        always_dots: bool = False,
+        **options: Unpack[MessageOptions],
+    ) -> Message:
+        """Post a message in a thread, or where none is named in a new one of ``owner``'s, which is
+        made in the same transaction; the message's ``thread_id`` names it.
+
+        A new thread is named after the first 23 characters, with dots where there are more, or
+        ``always_dots``.
+        """
+        draft = Draft(role=role, content=content, **options)
+        opening = None
+        if thread_id is None:
+            opening = _opening(name=_beginning(text_of(content), always_dots), owner=owner)
+        [message] = await post(
+            self._access, thread_id or str(uuid.uuid4()), [draft], opening=opening
+        )
+        return message
 
     async def _known(self, thread_id: str) -> Thread:
         found = await self.get(thread_id)
@@ -152,16 +190,8 @@ class Threads:
 
     async def message(self, message_id: str) -> Message | None:
         """A message of any thread; its ``thread_id`` names that thread."""
-        found = await self._access.read(
-            None,
-            thread_queries.messages_of_thread,
-            thread_id=None,
-            id=message_id,
-            include_private=True,
-            roles=None,
-            count=1,
-        )
-        return Message.of(found[0], self._access) if found else None
+        found = await read_messages(self._access, None, id=message_id, count=1)
+        return found[0] if found else None
 
     async def list(
         self,
@@ -287,6 +317,29 @@ class Threads:
 
     def _threads(self, found: Sequence[StoredThread]) -> Many:
         return [Thread.of(stored, self._access) for stored in found]
+
+
+def _opening(*, name: str | None, owner: str | None, **given: Any) -> dict[str, Any]:
+    """What ``thread_units.create_thread`` makes a thread of."""
+    return {
+        "new_user_id": str(uuid.uuid4()),
+        "created_at": utc_now(),
+        "name": (name or "").strip() or None,
+        "owner": owner,
+        "tags": None,
+        "metadata": {},
+        "attributes": {},
+        "platforms": {},
+        "public": False,
+        "org_id": None,
+        "product": None,
+        **given,
+    }
+
+
+def _beginning(text: str, always_dots: bool) -> str:
+    text = " ".join(text.split())
+    return f"{text[:_TITLE]}..." if text and (always_dots or len(text) > _TITLE) else text
 
 
 def contains(words: str | None) -> str | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, TypedDict
 
+from chainkeep.db.message_units import check_json
 from chainkeep.errors import InvalidInputError
-from chainkeep.values import cleaned_json, to_json
+from chainkeep.threads.attachments import Attachment, file_of, picture_of
+from chainkeep.values import cleaned_json, timestamp, to_json
 
 __all__ = ["Content", "Draft", "MessageOptions", "text_of"]
 
@@ -53,6 +55,9 @@ class MessageOptions(TypedDict, total=False):
     model: str | None
     usage: Mapping[str, Any] | None
     latency: float | None
+    images: Sequence[Any] | None
+    attachments: Sequence[Any] | None
+    created_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +89,19 @@ class Draft:
     """As OpenAI counts: prompt_tokens, completion_tokens, total_tokens."""
     latency: float | None = None
     """Milliseconds."""
+    images: Sequence[Any] | None = None
+    """Each as bytes, a data URL, a link, one of Pillow's, or an ``Attachment``."""
+    attachments: Sequence[Any] | None = None
+    """Each as a data URL, a link, or an ``Attachment``."""
+    created_at: datetime | None = None
+    """When it was said, where that was earlier; its place in the thread is that of a new message.
+    Without a zone it is UTC."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.role, str) or not self.role.strip():
             raise InvalidInputError("A role is a word, such as user or assistant.")
-        if self.content is None and not self.tool_calls:
-            raise InvalidInputError("Only a message that calls tools has no content.")
+        if self.content is None and not (self.tool_calls or self.images or self.attachments):
+            raise InvalidInputError("Only a message that calls tools or carries files has no text.")
         if self.role == "tool" and not self.tool_call_id:
             raise InvalidInputError("A tool's message needs the tool_call_id that it answers.")
         _check_content(self.content)
@@ -99,6 +111,18 @@ class Draft:
             check_json(text_of(self.content))
         if self.source is not None and not _is_source(self.source):
             raise InvalidInputError("A source has an id, and the type user, agent or tool.")
+
+    def attached(self) -> list[Attachment]:
+        """The images in the content, the images, then the other attachments."""
+        return [
+            *pictures_in(self.content),
+            *map(picture_of, self.images or ()),
+            *map(file_of, self.attachments or ()),
+        ]
+
+    def time(self) -> str | None:
+        """When it was said, as the database holds times."""
+        return timestamp(self.created_at)
 
     def binds(self, *, strict: bool, ui_runs: bool, same_turn: bool) -> dict[str, Any]:
         """What the message's row is made of, without its place."""
@@ -136,6 +160,7 @@ class Draft:
             "source": self.source,
             "platforms": self.platforms,
             "reasoning": self.reasoning,
+            "createdAt": self.time(),
         }
         kept = {key: cleaned_json(value) for key, value in given.items() if value is not None}
         return kept if isinstance(self.content, str) else {**kept, **content_ext(self.content)}
@@ -159,12 +184,21 @@ def content_ext(content: Content) -> dict[str, Any]:
     return {} if isinstance(content, str) else {"content": cleaned_json(content)}
 
 
-def check_json(text: str) -> None:
-    """Let text pass that is JSON."""
+def pictures_in(content: Content) -> list[Attachment]:
+    """The images among the parts of a content: the UI shows no parts."""
+    if content is None or isinstance(content, str):
+        return []
+    parts = [part.get("image_url") for part in content if part.get("type") == "image_url"]
+    urls = [str(part.get("url")) if isinstance(part, Mapping) else str(part) for part in parts]
+    return [picture for url in urls for picture in _shown(url)]
+
+
+def _shown(url: str) -> Iterator[Attachment]:
     try:
-        json.loads(text)
-    except ValueError as exc:
-        raise InvalidInputError("The content is said to be JSON, and is not.") from exc
+        picture = picture_of(url)
+    except InvalidInputError:
+        return  # The content is kept to the letter, also where no browser can show it.
+    yield replace(picture, attributes={**picture.attributes, "in_content": True})
 
 
 def _check_content(content: Content) -> None:

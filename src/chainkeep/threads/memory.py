@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from chainkeep.models import Element
 from chainkeep.threads.formats import to_openai, words_of
 from chainkeep.threads.message import Message
 from chainkeep.threads.thread import Thread
@@ -39,7 +37,7 @@ async def remember(
     spoken = [message for message in said if message.role != "system"]
     if max_messages is not None:
         spoken = spoken[max(len(spoken) - max_messages, 0) :]
-    pictures = await _pictures(thread, spoken) if images else {}
+    pictures = await _pictures(spoken) if images else {}
     system = [message for message in said if message.role == "system"]
     opening = to_openai(system, include_private=True)
     if summary is not None:
@@ -84,19 +82,10 @@ def _guess(text: str) -> int:
     return len(text) // 4 + 1
 
 
-async def _pictures(thread: Thread, messages: Sequence[Message]) -> dict[str, list[str]]:
-    wanted = {message.id for message in messages}
-    found: dict[str, list[str]] = {}
-    for element in await thread.elements():
-        if element.for_id in wanted and (element.mime or "").startswith("image/"):
-            address = await _address(thread, element)
-            if address is not None:
-                found.setdefault(element.for_id or "", []).append(address)
-    return found
-
-
-async def _address(thread: Thread, element: Element) -> str | None:
-    if element.object_key is None:
-        return element.url
-    content = await thread.content_of(element)
-    return f"data:{element.mime};base64,{base64.b64encode(content).decode()}"
+async def _pictures(messages: Sequence[Message]) -> dict[str, list[str]]:
+    return {
+        message.id: [
+            await picture.data_url() for picture in message.attachments if picture.is_picture
+        ]
+        for message in messages
+    }

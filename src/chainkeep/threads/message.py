@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from mimetypes import guess_type
 from typing import Any
 
-from chainkeep.db import thread_queries, thread_units, units
+from chainkeep.db import message_reads, message_units, thread_queries, thread_units, units
 from chainkeep.errors import InvalidInputError, NotFoundError
-from chainkeep.models import StoredMessage
+from chainkeep.models import Element, StoredMessage
 from chainkeep.threads.access import Access
-from chainkeep.threads.drafts import Content, check_json, content_ext, text_of
+from chainkeep.threads.attachments import Attachment
+from chainkeep.threads.drafts import Content, content_ext, pictures_in, text_of
+from chainkeep.threads.parcels import deliver, pack
 from chainkeep.values import cleaned_json, next_position
 
 __all__ = ["Message"]
@@ -60,11 +65,13 @@ class Message:
     feedback: int | None = None
     """0 or 1: the vote on the message, or on the run that it belongs to."""
     feedback_comment: str | None = None
+    attachments: list[Attachment] = field(default_factory=list)
+    """Files and pictures, in the order in which they came."""
     _access: Access = field(repr=False, compare=False)
 
     @classmethod
-    def of(cls, stored: StoredMessage, access: Access) -> Message:
-        """The message in a row."""
+    def of(cls, stored: StoredMessage, access: Access, elements: Sequence[Element] = ()) -> Message:
+        """The message in a row, with the elements that belong to it."""
         ext = stored.ext or {}
         content = ext.get("content", stored.output)
         if text_of(content) != stored.output:  # somebody edited it in the UI
@@ -93,9 +100,14 @@ class Message:
             generation=stored.generation,
             metadata=stored.metadata,
             from_ui=stored.ext is None,
-            created_at=moment_of(stored.created_at),
+            created_at=moment_of(ext.get("createdAt", stored.created_at)),
             feedback=stored.feedback,
             feedback_comment=stored.feedback_comment,
+            attachments=[
+                attachment
+                for attachment in (found_attachment(element, access) for element in elements)
+                if not attachment.in_content
+            ],
             _access=access,
         )
 
@@ -124,36 +136,33 @@ class Message:
     ) -> Message:
         """Set what is given, in the same place; the message as it is then.
 
-        ``attributes`` replace those that were there. ``NotFoundError`` where it was deleted.
+        ``attributes`` replace those that were there. ``NotFoundError`` where it was deleted,
+        ``InvalidInputError`` where it is JSON and the content is not.
         """
-        if is_json:
-            check_json(self.text if content is None else text_of(content))
         given = {"attributes": attributes, "displayText": display_text}
         ext = {key: cleaned_json(value) for key, value in given.items() if value is not None}
-        await self._access.write(
+        parcels = await pack(self._access, self.thread_id, pictures_in(content))
+        written = self._access.submit(
             self.thread_id,
-            thread_units.change_message,
+            message_units.change_message,
             message_id=self.id,
             output=None if content is None else text_of(content),
             language=None if is_json is None else "json" if is_json else "",
             ext=ext if content is None else {**ext, **content_ext(content)},
+            attachments=[parcel.row for parcel in parcels],
+            position=next_position(),
         )
+        stored = deliver(self._access, self.thread_id, parcels, written)
+        keys, *_ = await asyncio.shield(asyncio.gather(written, *stored))
+        self._access.remove_blobs(keys)
         return await self.reload()
 
     async def reload(self) -> Message:
         """The message as it is now; ``NotFoundError`` where it was deleted."""
-        found = await self._access.read(
-            self.thread_id,
-            thread_queries.messages_of_thread,
-            thread_id=self.thread_id,
-            id=self.id,
-            include_private=True,
-            roles=None,
-            count=1,
-        )
+        found = await read_messages(self._access, self.thread_id, id=self.id, count=1)
         if not found:
             raise NotFoundError(f"Message {self.id} was deleted.")
-        return Message.of(found[0], self._access)
+        return found[0]
 
     async def delete(self) -> bool:
         """Delete it, with its reactions, vote, summary and attachments; whether it was there.
@@ -236,6 +245,43 @@ class Message:
         await self._access.write(
             self.thread_id, thread_units.save_summary, message_id=self.id, summary=summary
         )
+
+
+async def read_messages(
+    access: Access,
+    thread_id: str | None,
+    *,
+    id: str | None = None,
+    include_private: bool = True,
+    roles: Sequence[str] | None = None,
+    count: int,
+) -> list[Message]:
+    """Messages, the newest first and system messages last, with their attachments."""
+    found, elements = await access.read(
+        thread_id,
+        message_reads.messages_with_elements,
+        thread_id=thread_id,
+        id=id,
+        include_private=include_private,
+        roles=roles,
+        count=count,
+    )
+    return [Message.of(stored, access, elements.get(stored.id, ())) for stored in found]
+
+
+def found_attachment(element: Element, access: Access) -> Attachment:
+    """The attachment in a row."""
+    key = element.object_key
+    return Attachment(
+        id=element.id,
+        message_id=element.for_id,
+        name=element.name,
+        mime=element.mime or guess_type(element.name)[0] or "application/octet-stream",
+        url=element.url,
+        attributes=element.attributes,
+        status=element.status,
+        _stored=None if key is None else partial(access.blob, key),
+    )
 
 
 def moment_of(text: str) -> datetime:

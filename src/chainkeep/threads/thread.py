@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from chainkeep.attachments import Content as BlobContent
-from chainkeep.db import queries, thread_copies, thread_queries, thread_units, units
+from chainkeep.blobs.keys import element_key
+from chainkeep.db import (
+    attachment_units,
+    queries,
+    thread_copies,
+    thread_queries,
+    thread_units,
+    units,
+)
 from chainkeep.errors import ConflictError, InvalidInputError, NotFoundError
 from chainkeep.models import Element, StoredThread
 from chainkeep.threads.access import Access
+from chainkeep.threads.attachments import Attachment
 from chainkeep.threads.figures import Figures, count
-from chainkeep.threads.message import moment_of
+from chainkeep.threads.message import found_attachment, moment_of
+from chainkeep.threads.parcels import copy_blobs
 from chainkeep.threads.thread_messages import ThreadMessages
 from chainkeep.values import next_position, utc_now
 
@@ -139,40 +149,43 @@ class Thread(ThreadMessages):
         all under new ids. Reactions and votes are not copied, and the copy is not public.
         """
         new_id = str(uuid.uuid4())
-        elements = await self.elements()
-        ids = await self._access.write(
+        elements = {str(uuid.uuid4()): each for each in await self._elements()}
+        keys = {
+            copy: element_key(new_id, copy)
+            for copy, element in elements.items()
+            if element.object_key is not None
+        }
+        written = self._access.submit(
             self.id,
             thread_copies.copy_thread,
             new_id=new_id,
             new_user_id=str(uuid.uuid4()),
             created_at=utc_now(),
             name=name,
+            elements=[
+                {"id": e.id, "new_id": copy, "for_id": e.for_id, "object_key": keys.get(copy)}
+                for copy, e in elements.items()
+            ],
         )
-        for element in elements:
-            await self._copy_element(element, new_id, ids)
+        await asyncio.shield(written)
+        await copy_blobs(
+            self._access, [(elements[copy], key) for copy, key in keys.items()], written
+        )
         return await replace(self, id=new_id).reload()
 
-    async def _copy_element(self, element: Element, thread_id: str, ids: Mapping[str, str]) -> None:
-        content = None
-        if element.object_key is not None:
-            kind = element.mime or "application/octet-stream"
-            content = BlobContent(source=await self.content_of(element), content_type=kind)
-        copied = replace(
-            element,
-            id=str(uuid.uuid4()),
-            thread_id=thread_id,
-            for_id=ids.get(element.for_id or ""),
-        )
-        await self._access.store.save_element(copied, content)
+    async def attachments(self) -> list[Attachment]:
+        """What goes with all the messages, in the order in which it came."""
+        found = [found_attachment(element, self._access) for element in await self._elements()]
+        return [attachment for attachment in found if not attachment.in_content]
 
-    async def elements(self) -> list[Element]:
-        """The attachments, in the order in which they came; ``for_id`` is a message's id."""
+    async def remove_images(self) -> int:
+        """Remove the images from what users said, beside the text and in the content; how many."""
+        removed, keys = await self._access.write(self.id, attachment_units.remove_pictures)
+        self._access.remove_blobs(keys)
+        return removed
+
+    async def _elements(self) -> list[Element]:
         return await self._access.read(self.id, queries.elements_of_thread, thread_id=self.id)
-
-    async def content_of(self, element: Element) -> bytes:
-        """An attachment's bytes; ``BlobNotFoundError`` where the blob store has none."""
-        pieces = self._access.store.blobs.stream(element.object_key or "")
-        return b"".join([piece async for piece in pieces])
 
     async def figures(
         self, *, since: datetime | None = None, until: datetime | None = None

@@ -7,12 +7,11 @@ from typing import Any
 
 from typing_extensions import Unpack
 
-from chainkeep.db import thread_queries, thread_units
 from chainkeep.errors import NotFoundError
 from chainkeep.threads.access import Access
-from chainkeep.threads.drafts import Content, Draft, MessageOptions, text_of
-from chainkeep.threads.message import Message, moment_of
-from chainkeep.values import next_position
+from chainkeep.threads.drafts import Content, Draft, MessageOptions
+from chainkeep.threads.message import Message, read_messages
+from chainkeep.threads.posting import post
 
 __all__ = ["ThreadMessages"]
 
@@ -40,49 +39,13 @@ class ThreadMessages:
         ``ConflictError`` where the given id is taken, ``InvalidInputError`` where there is no
         message ``reply_to``.
         """
-        [message] = await self._post([Draft(role=role, content=content, **options)], same_turn)
+        draft = Draft(role=role, content=content, **options)
+        [message] = await post(self._access, self.id, [draft], same_turn=same_turn)
         return message
 
     async def add_messages(self, messages: Sequence[Draft]) -> list[Message]:
         """Post several messages as one turn, all or none."""
-        return await self._post(messages, same_turn=False) if messages else []
-
-    async def _post(self, drafts: Sequence[Draft], same_turn: bool) -> list[Message]:
-        access = self._access
-        rows = [
-            draft.binds(strict=access.strict_roles, ui_runs=access.ui_runs, same_turn=same_turn)
-            for draft in drafts
-        ]
-        # One for each row, and in a row: nobody else comes in between.
-        positions = [next_position() for row in rows for _ in range(2 if row["run_id"] else 1)]
-        times = await access.write(
-            self.id,
-            thread_units.post_messages,
-            promise=[thread_units.moment(positions[0])] * len(rows),
-            position=positions[0],
-            messages=rows,
-        )
-        posted = zip(drafts, rows, times, strict=True)
-        return [self._posted(draft, row["id"], time) for draft, row, time in posted]
-
-    def _posted(self, draft: Draft, message_id: str, time: str) -> Message:
-        return Message(
-            id=message_id,
-            thread_id=self.id,
-            role=draft.role,
-            content=draft.content,
-            name=draft.name,
-            private=draft.private,
-            reply_to=draft.reply_to,
-            tool_calls=[dict(call) for call in draft.tool_calls or ()],
-            tool_call_id=draft.tool_call_id,
-            attributes=dict(draft.attributes or {}),
-            display_text=draft.display_text or text_of(draft.content),
-            is_json=draft.is_json,
-            reasoning=draft.reasoning,
-            created_at=moment_of(time),
-            _access=self._access,
-        )
+        return await post(self._access, self.id, messages) if messages else []
 
     async def messages(
         self,
@@ -132,16 +95,14 @@ class ThreadMessages:
     async def _read_messages(
         self, message_id: str | None, private: bool, roles: Sequence[str] | None, limit: int | None
     ) -> list[Message]:
-        found = await self._access.read(
+        return await read_messages(
+            self._access,
             self.id,
-            thread_queries.messages_of_thread,
-            thread_id=self.id,
             id=message_id,
             include_private=private,
             roles=roles,
             count=_ALL if limit is None else limit,
         )
-        return [Message.of(stored, self._access) for stored in found]
 
     async def edit_message(
         self, message_id: str, content: Content = None, **changes: Any

@@ -1,0 +1,40 @@
+"""Messages with what goes with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from chainkeep.db import queries, thread_queries
+from chainkeep.models import Element, StoredMessage
+
+
+def messages_with_elements(
+    connection: Connection,
+    *,
+    thread_id: str | None,
+    id: str | None,
+    include_private: bool,
+    roles: Sequence[str] | None,
+    count: int,
+) -> tuple[list[StoredMessage], dict[str, list[Element]]]:
+    """What ``messages_of_thread`` gives, and the elements by the message that they belong to."""
+    found = thread_queries.messages_of_thread(
+        connection,
+        thread_id=thread_id,
+        id=id,
+        include_private=include_private,
+        roles=roles,
+        count=count,
+    )
+    elements: dict[str, list[Element]] = {}
+    for element in _elements(connection, found):
+        elements.setdefault(element.for_id or "", []).append(element)
+    return found, elements
+
+
+def _elements(connection: Connection, messages: Sequence[StoredMessage]) -> list[Element]:
+    if len(messages) > 1:
+        return queries.elements_of_thread(connection, thread_id=messages[0].thread_id)
+    return queries.elements_of_steps(connection, ids=[messages[0].id]) if messages else []

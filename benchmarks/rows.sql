@@ -6,7 +6,9 @@ WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHER
 SELECT 'user-' || n, 'person-' || n, '{}', '2026-01-01T00:00:00.' || SUBSTR(CAST(1000000 + n AS TEXT), 2) || 'Z'
 FROM numbers;
 
-INSERT INTO threads ("id", "createdAt", "name", "userId", "userIdentifier", "metadata", "lastActivityAt")
+INSERT INTO threads (
+    "id", "createdAt", "name", "userId", "userIdentifier", "metadata", "lastActivityAt", "orgId", "product"
+)
 WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < 3999)
 SELECT
     'thread-' || n,
@@ -15,7 +17,9 @@ SELECT
     'user-' || (n % 40),
     'person-' || (n % 40),
     '{}',
-    '2026-01-01T00:00:00.' || SUBSTR(CAST(1000000 + n AS TEXT), 2) || 'Z'
+    '2026-01-01T00:00:00.' || SUBSTR(CAST(1000000 + n AS TEXT), 2) || 'Z',
+    'org-' || (n % 40),
+    'product-' || (n % 40)
 FROM numbers;
 
 INSERT INTO steps (

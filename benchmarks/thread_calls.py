@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from chainkeep.db.attachment_queries import AttachmentCopy, AttachmentRow
-from chainkeep.db.figure_queries import Span
 from chainkeep.db.thread_queries import Copy, MessageRow, Reaction, RoleRow
 from chainkeep.paging import Cursor
+from chainkeep.scope import EVERYTHING, Scope
 
 NOW = "2026-01-02T00:00:00.000000Z"
 PLACE = Cursor("2026-01-01T00:00:00.003000Z", "thread-3000")
@@ -38,8 +38,9 @@ MESSAGE = MessageRow(
 )
 MESSAGES = {"id": None, "include_private": True, "roles": None, "count": 100}
 
-OF_THREAD = Span("thread-77", None, "", "~")
-OF_OWNER = Span(None, "person-7", "", "~")
+ALWAYS = {"since": "", "until": "~"}
+PERSON = Scope(user="person-7", any_org=True)
+FIRST = {"before": None, "feedback": None, "pattern": None, "count": 21, "skip": 0}
 
 ATTACHMENT = AttachmentRow(
     id="element-new",
@@ -66,17 +67,16 @@ THREAD_CALLS: Mapping[str, Mapping[str, Any]] = {
     "blob_rows": {"after": "", "count": 1000},
     "element_shown": {"id": "element-77", "thread_id": "thread-77"},
     "elements_shown": {"thread_id": "thread-77"},
+    "figures": {"thread_id": "thread-77", "scope": EVERYTHING, **ALWAYS},
+    "figures-org": {"thread_id": None, "scope": Scope(org="org-7"), **ALWAYS},
+    "figures-owner": {"thread_id": None, "scope": PERSON, **ALWAYS},
     "message_change": {
         "id": "step-77", "thread_id": "thread-77", "output": "hi", "ext": {}, "language": None,
     },
-    "message_counts": {"span": OF_THREAD},
-    "message_counts-owner": {"span": OF_OWNER},
     "message_insert": {"message": MESSAGE},
     "message_release": {"id": "step-77"},
     "messages_of_thread": {**MESSAGES, "thread_id": "thread-77"},
     "messages_of_thread-one": {**MESSAGES, "thread_id": None, "id": "step-77"},
-    "model_usage": {"span": OF_THREAD},
-    "model_usage-owner": {"span": OF_OWNER},
     "pictures_of_users": {"thread_id": "thread-77"},
     "reaction_add": {
         "reaction": Reaction(
@@ -119,30 +119,32 @@ THREAD_CALLS: Mapping[str, Mapping[str, Any]] = {
         "org_id": None, "product": None,
     },
     "thread_forget_facts": {"thread_id": "thread-77"},
+    "thread_in_scope": {"id": "thread-77", "scope": Scope(user="person-7", org="org-7")},
     "thread_note_facts": {"thread_id": "thread-77", "facts": ['["attributes","a"]']},
     "thread_read": {"id": "thread-77", "include_deleted": True},
     "thread_restore": {"id": "thread-77"},
     "thread_revise": {
         "id": "thread-77", "name": "new", "tags": None, "metadata": None, "attributes": {},
-        "platforms": None, "public": True, "updated_at": NOW,
+        "platforms": None, "public": True, "org_id": "org-7", "product": None,
+        "updated_at": NOW,
     },
     "thread_set_aside": {"id": "thread-77", "deleted_at": NOW},
-    "threads_of_everybody": {"before": PLACE, "pattern": None, "count": 21},
-    "threads_of_owner": {
-        "owner": "person-7", "before": PLACE, "pattern": None, "count": 21, "skip": 0,
-    },
+    "threads_count": {"scope": PERSON, "feedback": None, "pattern": None},
+    "threads_count-org": {"scope": Scope(org="org-7"), "feedback": 1, "pattern": "%output 7%"},
+    "threads_of_everybody": {**FIRST, "scope": EVERYTHING, "before": PLACE},
+    "threads_of_org": {**FIRST, "scope": Scope(org="org-7", product="product-7"), "before": PLACE},
+    "threads_of_owner": {**FIRST, "scope": PERSON, "before": PLACE},
     "threads_of_owner-search": {
-        "owner": "person-7", "before": None, "pattern": "%output 7%", "count": 20, "skip": 20,
+        **FIRST, "scope": PERSON, "pattern": "%output 7%", "count": 20, "skip": 20,
     },
-    "threads_of_owner_count": {"owner": "person-7", "pattern": None},
-    "threads_set_aside": {"before": NOW, "count": 100},
+    "threads_of_owner-votes": {**FIRST, "scope": PERSON, "feedback": 0},
+    "threads_of_product": {**FIRST, "scope": Scope(product="product-7", any_org=True)},
+    "threads_set_aside": {"before": NOW, "scope": EVERYTHING, "count": 100},
     "threads_with_facts": {
         "facts": ['["attributes","a",1]', '["platforms","slack"]'],
         "absent": ['["attributes","b"]'],
-        "owner": "person-7", "count": 20,
+        "scope": PERSON, "count": 20,
     },
-    "tool_usage": {"span": OF_THREAD},
-    "tool_usage-owner": {"span": OF_OWNER},
     "user_ensure": {"id": "user-new", "identifier": "person-7", "created_at": NOW},
     "vote_of_message": {"thread_id": "thread-77", "id": "step-4077"},
 }  # fmt: skip

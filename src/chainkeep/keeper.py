@@ -26,6 +26,7 @@ from chainkeep.db.up_to_date import UpToDateDatabase
 from chainkeep.db.writer import Unit, Writer
 from chainkeep.errors import TransientStorageError
 from chainkeep.models import Health
+from chainkeep.scope import EVERYTHING, Scope
 from chainkeep.settings import Settings
 
 __all__ = ["NO_THREAD", "Keeper"]
@@ -176,11 +177,16 @@ class Keeper:
         function: Callable[..., T],
         *,
         promise: T | None = None,
+        scope: Scope = EVERYTHING,
         **arguments: Any,
     ) -> asyncio.Future[T]:
-        """Queue a function of ``units.OPERATIONS``; ``promise`` is as in ``Unit``."""
+        """Queue a function of ``units.OPERATIONS``; ``promise`` is as in ``Unit``.
+
+        ``NotFoundError`` where the thread is not in the scope.
+        """
         name = function.__name__
-        return self._queue(Unit(key, f"{name} of {subject}", Operation(name, arguments), promise))
+        work = Operation(name, arguments, scope)
+        return self._queue(Unit(key, f"{name} of {subject}", work, promise))
 
     def _submit_step(self, label: str, write: StepWrite) -> asyncio.Future[bool]:
         step = write.step

@@ -123,7 +123,7 @@ async def test_figures_are_those_of_a_time(thread: Thread) -> None:
     assert (await thread.figures(until=now - hour)).messages["user"] == 0
 
 
-async def test_figures_take_three_statements_whatever_the_length(thread: Thread) -> None:
+async def test_figures_take_one_statement_whatever_the_length(thread: Thread) -> None:
     for number in range(10):
         await thread.add_message("user", f"{number}")
-    assert len(await statements_of(thread.figures)) == 3
+    assert len(await statements_of(thread.figures)) == 1

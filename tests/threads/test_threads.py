@@ -118,11 +118,6 @@ async def test_threads_are_found_among_an_owners(threads: Threads) -> None:
     assert await found(threads, attributes={"a": 1}, owner="ada") == ["ada"]
 
 
-async def test_something_has_to_be_looked_for(threads: Threads) -> None:
-    with pytest.raises(InvalidInputError):
-        await threads.find(attributes={"a": None})
-
-
 async def test_a_list_goes_through_everything_newest_first(threads: Threads) -> None:
     for number in range(7):
         await threads.create(f"{number}", owner="ada")

@@ -1,5 +1,5 @@
-"""The statements that list threads, one typed function each, of the same name, over a
-``Connection``.
+"""The statements that list threads, or say whether one is in a list: one typed function each, of
+the same name, over a ``Connection``.
 
 What a statement promises stands in its ``.sql`` file.
 """
@@ -8,12 +8,14 @@ What a statement promises stands in its ``.sql`` file.
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from sqlalchemy import Connection
 
-from chainkeep.db.execution import many, returned, texts
+from chainkeep.db.execution import many, one, returned, texts
 from chainkeep.models import StoredThread, Thread
 from chainkeep.paging import Cursor
+from chainkeep.scope import Scope
 
 _NEWEST = Cursor("~", "")  # after every time
 
@@ -40,47 +42,124 @@ def threads_page(
     return [Thread.from_row(row) for row in rows]
 
 
+def _listed(
+    connection: Connection, name: str, before: Cursor | None, **binds: Any
+) -> list[StoredThread]:
+    place = before or _NEWEST
+    rows = many(
+        connection,
+        name,
+        before_activity=place.last_activity_at,
+        before_id=place.id,
+        **binds,
+    )
+    return [StoredThread.from_row(row) for row in rows]
+
+
+def _parts(scope: Scope) -> dict[str, Any]:
+    return {
+        "owner": scope.user,
+        "org": scope.org,
+        "any_org": scope.any_org,
+        "product": scope.product,
+    }
+
+
 def threads_of_owner(
     connection: Connection,
     *,
-    owner: str,
+    scope: Scope,
     before: Cursor | None,
+    feedback: int | None,
     pattern: str | None,
     count: int,
     skip: int,
 ) -> list[StoredThread]:
-    place = before or _NEWEST
-    rows = many(
+    return _listed(
         connection,
         "threads_of_owner",
-        owner=owner,
-        before_activity=place.last_activity_at,
-        before_id=place.id,
+        before,
+        feedback=feedback,
         pattern=pattern,
         count=count,
         skip=skip,
+        **_parts(scope),
     )
-    return [StoredThread.from_row(row) for row in rows]
 
 
-def threads_of_owner_count(connection: Connection, *, owner: str, pattern: str | None) -> int:
-    row = returned(connection, "threads_of_owner_count", owner=owner, pattern=pattern)
-    return int(row["total"])
+def threads_of_org(
+    connection: Connection,
+    *,
+    scope: Scope,
+    before: Cursor | None,
+    feedback: int | None,
+    pattern: str | None,
+    count: int,
+    skip: int,
+) -> list[StoredThread]:
+    return _listed(
+        connection,
+        "threads_of_org",
+        before,
+        feedback=feedback,
+        pattern=pattern,
+        count=count,
+        skip=skip,
+        org=scope.org,
+        product=scope.product,
+    )
+
+
+def threads_of_product(
+    connection: Connection,
+    *,
+    scope: Scope,
+    before: Cursor | None,
+    feedback: int | None,
+    pattern: str | None,
+    count: int,
+    skip: int,
+) -> list[StoredThread]:
+    return _listed(
+        connection,
+        "threads_of_product",
+        before,
+        feedback=feedback,
+        pattern=pattern,
+        count=count,
+        skip=skip,
+        any_org=scope.any_org,
+        product=scope.product,
+    )
 
 
 def threads_of_everybody(
-    connection: Connection, *, before: Cursor | None, pattern: str | None, count: int
+    connection: Connection,
+    *,
+    scope: Scope,
+    before: Cursor | None,
+    feedback: int | None,
+    pattern: str | None,
+    count: int,
+    skip: int,
 ) -> list[StoredThread]:
-    place = before or _NEWEST
-    rows = many(
+    return _listed(
         connection,
         "threads_of_everybody",
-        before_activity=place.last_activity_at,
-        before_id=place.id,
+        before,
+        feedback=feedback,
         pattern=pattern,
         count=count,
+        skip=skip,
+        any_org=scope.any_org,
     )
-    return [StoredThread.from_row(row) for row in rows]
+
+
+def threads_count(
+    connection: Connection, *, scope: Scope, feedback: int | None, pattern: str | None
+) -> int:
+    row = returned(connection, "threads_count", feedback=feedback, pattern=pattern, **_parts(scope))
+    return int(row["total"])
 
 
 def threads_with_facts(
@@ -88,21 +167,27 @@ def threads_with_facts(
     *,
     facts: Collection[str],
     absent: Collection[str],
-    owner: str | None,
+    scope: Scope,
     count: int,
 ) -> list[StoredThread]:
     rows = many(
         connection,
         "threads_with_facts",
         facts=texts(facts),
-        absent=texts(absent or [""]),
+        absent=texts(absent or [""]),  # an empty list has no type
         fact_count=len(facts),
-        owner=owner,
         count=count,
+        **_parts(scope),
     )
     return [StoredThread.from_row(row) for row in rows]
 
 
-def threads_set_aside(connection: Connection, *, before: str, count: int) -> list[str]:
-    rows = many(connection, "threads_set_aside", before=before, count=count)
+def threads_set_aside(
+    connection: Connection, *, before: str, scope: Scope, count: int
+) -> list[str]:
+    rows = many(connection, "threads_set_aside", before=before, count=count, **_parts(scope))
     return [row["id"] for row in rows]
+
+
+def thread_in_scope(connection: Connection, *, id: str, scope: Scope) -> bool:
+    return one(connection, "thread_in_scope", id=id, **_parts(scope)) is not None

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from chainkeep.db import queries, thread_queries
+from chainkeep.db.scoping import in_scope
 from chainkeep.models import Element, StoredMessage
+from chainkeep.scope import Scope
 
 
 def messages_with_elements(
@@ -18,8 +20,11 @@ def messages_with_elements(
     include_private: bool,
     roles: Sequence[str] | None,
     count: int,
+    scope: Scope,
 ) -> tuple[list[StoredMessage], dict[str, list[Element]]]:
-    """What ``messages_of_thread`` gives, and the elements by the message that they belong to."""
+    """What ``messages_of_thread`` gives, and the elements by the message that they belong to; of a
+    thread that is found by a message, only where it is in the scope.
+    """
     found = thread_queries.messages_of_thread(
         connection,
         thread_id=thread_id,
@@ -28,6 +33,8 @@ def messages_with_elements(
         roles=roles,
         count=count,
     )
+    if thread_id is None:
+        found = [each for each in found if in_scope(connection, each.thread_id, scope)]
     elements: dict[str, list[Element]] = {}
     for element in _elements(connection, found):
         elements.setdefault(element.for_id or "", []).append(element)

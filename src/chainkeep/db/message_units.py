@@ -14,7 +14,8 @@ from sqlalchemy import Connection
 
 from chainkeep.db import attachment_queries, queries
 from chainkeep.db import thread_queries as sql
-from chainkeep.db.thread_units import GONE, create_thread, moment, note_change
+from chainkeep.db.scoping import GONE
+from chainkeep.db.thread_units import create_thread, moment, note_change
 from chainkeep.errors import ConflictError, InvalidInputError, NotFoundError
 from chainkeep.models import StoredMessage
 from chainkeep.values import to_json, utc_now

@@ -9,6 +9,7 @@ from typing import Any
 
 from chainkeep.db.step_writes import StepWrite
 from chainkeep.models import Caller, Element, Feedback, Step
+from chainkeep.scope import EVERYTHING, Scope
 from chainkeep.values import cleaned_json
 
 __all__ = ["Operation", "from_record", "to_record"]
@@ -16,7 +17,7 @@ __all__ = ["Operation", "from_record", "to_record"]
 _FORMAT = 1
 _STEP_WRITE = "step_write"
 _TYPES: Mapping[str, Callable[..., Any]] = {
-    kind.__name__: kind for kind in (Caller, Element, Feedback, Step, StepWrite)
+    kind.__name__: kind for kind in (Caller, Element, Feedback, Scope, Step, StepWrite)
 }
 
 
@@ -26,6 +27,8 @@ class Operation:
 
     name: str
     arguments: Mapping[str, Any]
+    scope: Scope = EVERYTHING
+    """What the thread named in ``arguments`` has to be in; where it is not, it is not found."""
 
 
 def to_record(key: str, work: object) -> str:
@@ -36,7 +39,13 @@ def to_record(key: str, work: object) -> str:
         raise TypeError(f"{type(work).__name__} cannot be kept in a journal")
     arguments = {name: _packed(value) for name, value in work.arguments.items()}
     return json.dumps(
-        {"format": _FORMAT, "key": key, "operation": work.name, "arguments": arguments}
+        {
+            "format": _FORMAT,
+            "key": key,
+            "operation": work.name,
+            "arguments": arguments,
+            "scope": _packed(work.scope),
+        }
     )
 
 
@@ -48,7 +57,7 @@ def from_record(text: str) -> tuple[str, Operation | StepWrite]:
     arguments = {name: _unpacked(value) for name, value in record["arguments"].items()}
     if record["operation"] == _STEP_WRITE:
         return record["key"], arguments["write"]
-    return record["key"], Operation(record["operation"], arguments)
+    return record["key"], Operation(record["operation"], arguments, _unpacked(record["scope"]))
 
 
 def _packed(value: Any) -> list[Any]:

@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 
 from chainkeep.db import attachment_queries
 from chainkeep.db import thread_queries as sql
-from chainkeep.db.thread_units import GONE, create_thread
+from chainkeep.db.scoping import GONE
+from chainkeep.db.thread_units import create_thread
 from chainkeep.errors import NotFoundError
 from chainkeep.values import utc_now
 

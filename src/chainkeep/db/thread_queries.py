@@ -73,6 +73,8 @@ def thread_revise(
     attributes: Mapping[str, Any] | None,
     platforms: Mapping[str, Any] | None,
     public: bool | None,
+    org_id: str | None,
+    product: str | None,
     updated_at: str,
 ) -> int:
     return execute(
@@ -85,6 +87,8 @@ def thread_revise(
         attributes=_json_or_null(attributes),
         platforms=_json_or_null(platforms),
         public=public,
+        org_id=org_id,
+        product=product,
         updated_at=updated_at,
     )
 

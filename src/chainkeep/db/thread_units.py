@@ -16,12 +16,12 @@ from sqlalchemy import Connection
 
 from chainkeep.db import queries
 from chainkeep.db import thread_queries as sql
+from chainkeep.db.scoping import GONE
 from chainkeep.errors import ConflictError, NotFoundError
 from chainkeep.values import timestamp, to_json, utc_now
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _LONGEST_FACT = 500  # an index entry has its limits
-GONE = "Thread {} does not exist, or was deleted; create it first."
 
 
 def moment(position: int) -> str:
@@ -109,7 +109,9 @@ def revise_thread(
         _note_facts(connection, thread_id, list(found_by))
 
 
-_NOTHING = dict.fromkeys(("name", "tags", "metadata", "attributes", "platforms", "public"))
+_NOTHING = dict.fromkeys(
+    ("name", "tags", "metadata", "attributes", "platforms", "public", "org_id", "product")
+)
 
 
 def note_change(connection: Connection, thread_id: str, **values: Any) -> None:

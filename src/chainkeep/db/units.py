@@ -23,10 +23,12 @@ from chainkeep.db import (
     thread_units,
 )
 from chainkeep.db.records import Operation
+from chainkeep.db.scoping import require_in_scope
 from chainkeep.db.step_writes import StepWrite, write_steps
 from chainkeep.db.thread_copies import copy_thread
 from chainkeep.errors import ConflictError
 from chainkeep.models import Caller, Element, Feedback, Step, ThreadContent
+from chainkeep.scope import EVERYTHING
 from chainkeep.values import utc_now
 
 # Both databases limit the parameters of a statement, to about 32,000.
@@ -49,6 +51,8 @@ def run(connection: Connection, works: Sequence[Any]) -> list[Any]:
 
 def _result(connection: Connection, work: Any) -> Any:
     if isinstance(work, Operation):
+        if work.scope != EVERYTHING:
+            require_in_scope(connection, work.arguments["thread_id"], work.scope)
         return OPERATIONS[work.name](connection, **work.arguments)
     return work(connection)
 

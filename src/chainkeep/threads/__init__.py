@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from chainkeep.scope import Scope
 from chainkeep.threads.attachments import Attachment, AttachmentLimits, Describe, describe
 from chainkeep.threads.blocking import Blocking, open_threads_blocking
-from chainkeep.threads.collection import NumberedPage, Threads, open_threads
+from chainkeep.threads.collection import Threads, open_threads
 from chainkeep.threads.drafts import Draft
 from chainkeep.threads.figures import Figures, Usage
 from chainkeep.threads.formats import from_openai, to_chat_completion, to_openai
+from chainkeep.threads.lists import NumberedPage
 from chainkeep.threads.memory import remember
 from chainkeep.threads.message import Message
 from chainkeep.threads.thread import Role, Thread
@@ -23,6 +25,7 @@ __all__ = [
     "Message",
     "NumberedPage",
     "Role",
+    "Scope",
     "Thread",
     "Threads",
     "Usage",

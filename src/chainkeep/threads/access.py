@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from chainkeep.db import units
+from chainkeep.db.scoping import require_in_scope
+from chainkeep.errors import InvalidInputError
+from chainkeep.scope import EVERYTHING, Scope
 from chainkeep.store import Store
 from chainkeep.threads.attachments import AttachmentLimits, Describe, describe
 
@@ -18,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A store, and how messages are written to it."""
+    """A store, what of it can be seen, and how messages are written to it."""
 
     store: Store
     strict_roles: bool = False
@@ -30,6 +34,10 @@ class Access:
     """Looks into what is attached, once it is stored."""
     address: Callable[[str, str], str] | None = None
     """A signed address of an element, by its thread's id and its own, where the app serves them."""
+    products: Collection[str] | None = None
+    """The products that there are; None for any word."""
+    scope: Scope = EVERYTHING
+    """Every other thread is as if it were not there."""
 
     async def read(
         self,
@@ -39,9 +47,19 @@ class Access:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Read at one moment, after the writes made so far: to that thread, or to any."""
+        """Read at one moment, after the writes made so far: to that thread, or to any.
+
+        ``NotFoundError`` where the thread is not in the scope. A query that is given no thread
+        keeps to the scope by itself.
+        """
+
+        def look(connection: Any) -> T:
+            if thread_id is not None:
+                require_in_scope(connection, thread_id, self.scope)
+            return query(connection, *args, **kwargs)
+
         await self.store.settled(thread_id)
-        return await self.store.snapshot(lambda connection: query(connection, *args, **kwargs))
+        return await self.store.snapshot(look)
 
     async def write(
         self,
@@ -54,7 +72,8 @@ class Access:
     ) -> T:
         """Do one of ``units.OPERATIONS`` to a thread, in its turn; done when it is committed.
 
-        ``promise`` is the result where the database is away and the write is kept.
+        ``NotFoundError`` where the thread is not in the scope. ``promise`` is the result where the
+        database is away and the write is kept.
         """
         return await self.submit(thread_id, function, promise=promise, **arguments)
 
@@ -70,13 +89,56 @@ class Access:
         """``write``, whose place in the order is taken now."""
         arguments["thread_id"] = thread_id
         return self.store.submit(
-            thread_id, f"thread {thread_id}", function, promise=promise, **arguments
+            thread_id,
+            f"thread {thread_id}",
+            function,
+            promise=promise,
+            scope=self.scope,
+            **arguments,
         )
 
     async def blob(self, key: str) -> bytes:
         """A blob, also one that is on its way; ``BlobNotFoundError`` where there is none."""
         await self.store.blob_arrived(key)
         return b"".join([piece async for piece in self.store.blobs.stream(key)])
+
+    def outside(self) -> Access:
+        """The same without a scope, for what makes a thread."""
+        return replace(self, scope=EVERYTHING)
+
+    def within(self, scope: Scope) -> Access:
+        """The same, of which no more is seen than is in that scope too."""
+        self.check_product(scope.product)
+        both = self.scope.narrowed(scope)
+        if both is None:
+            raise InvalidInputError("Nothing is in both scopes: the one asked for and this one.")
+        return replace(self, scope=both)
+
+    def check_product(self, product: str | None) -> None:
+        """Let a product pass that there is."""
+        if product is not None and self.products is not None and product not in self.products:
+            raise InvalidInputError(
+                f"There is no product {product}; open_threads knows {', '.join(self.products)}."
+            )
+
+    def place(self, owner: str | None, org: str | None, product: str | None) -> Scope:
+        """Where a thread belongs that is given these; what is not given is the scope's."""
+        self.check_product(product)
+        place = Scope(
+            user=self.scope.user if owner is None else owner,
+            org=self.scope.org if org is None else org,
+            product=self.scope.product if product is None else product,
+        )
+        if not place.lies_in(self.scope):
+            raise InvalidInputError(
+                "The thread would be out of the scope; nobody here would see it."
+            )
+        return place
+
+    async def delete_for_good(self, thread_id: str) -> None:
+        """Delete a thread with all that is in it, then the blobs."""
+        kept: list[str] = []
+        self.remove_blobs(await self.write(thread_id, units.delete_thread, promise=kept))
 
     def remove_blobs(self, keys: Sequence[str]) -> None:
         """Remove the blobs of what is deleted for good, in the background."""

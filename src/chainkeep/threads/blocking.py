@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import wraps
-from inspect import iscoroutinefunction
+from inspect import iscoroutine, ismethod
 from typing import Any, TypeVar
 
 from typing_extensions import override
@@ -16,7 +16,8 @@ from typing_extensions import override
 from chainkeep.paging import Page
 from chainkeep.settings import Settings
 from chainkeep.threads.attachments import Attachment
-from chainkeep.threads.collection import NumberedPage, Threads, open_threads
+from chainkeep.threads.collection import Threads, open_threads
+from chainkeep.threads.lists import NumberedPage
 from chainkeep.threads.memory import remember
 from chainkeep.threads.message import Message
 from chainkeep.threads.thread import Thread
@@ -57,7 +58,7 @@ class Blocking:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._value, name)
-        if iscoroutinefunction(found):
+        if ismethod(found):
             return _waiting(found, self._loop)
         return _wrapped(found, self._loop)
 
@@ -70,10 +71,11 @@ class Blocking:
         return self._loop.run(remember(self._value, **options))
 
 
-def _waiting(method: Callable[..., Coroutine[Any, Any, Any]], loop: Loop) -> Callable[..., Any]:
+def _waiting(method: Callable[..., Any], loop: Loop) -> Callable[..., Any]:
     @wraps(method)
     def call(*args: Any, **options: Any) -> Any:
-        return _wrapped(loop.run(method(*args, **options)), loop)
+        result = method(*args, **options)
+        return _wrapped(loop.run(result) if iscoroutine(result) else result, loop)
 
     return call
 

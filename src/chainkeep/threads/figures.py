@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from chainkeep.db import figure_queries
+from chainkeep.db.execution import Rows
+from chainkeep.scope import EVERYTHING, Scope
 from chainkeep.threads.access import Access
 from chainkeep.values import timestamp
 
-__all__ = ["Figures", "Usage"]
+__all__ = ["NOTHING", "Figures", "Usage"]
 
 _ALWAYS, _NEVER = "", "~"  # before and after every time
 
@@ -57,42 +59,55 @@ class Figures:
     tools: Mapping[str, int] = field(default_factory=dict)
     """How often each was called."""
 
+    def of_model(self, name: str) -> Usage:
+        """What a model took; nothing where it was never called."""
+        return self.by_model.get(name, Usage())
+
     @property
     def tool_calls(self) -> int:
         """Calls of all tools."""
         return sum(self.tools.values())
 
 
+_NO_MESSAGES = dict.fromkeys(("user", "assistant", "system", "tool"), 0)
+
+NOTHING = Figures(overall=Usage(), by_model={}, messages=_NO_MESSAGES)
+"""What no thread took."""
+
+
 async def count(
     access: Access,
     *,
     thread_id: str | None = None,
-    owner: str | None = None,
+    scope: Scope = EVERYTHING,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Figures:
-    """Count a thread, or all of an owner's, from a time up to another."""
-    span = figure_queries.Span(
-        thread_id, owner, timestamp(since) or _ALWAYS, timestamp(until) or _NEVER
+    """Count a thread, or all in a scope, from a time up to another."""
+    rows = await access.read(
+        thread_id,
+        figure_queries.figures,
+        thread_id=thread_id,
+        scope=scope,
+        since=timestamp(since) or _ALWAYS,
+        until=timestamp(until) or _NEVER,
     )
-    return await access.read(thread_id, _read, span)
-
-
-def _read(connection: Any, span: figure_queries.Span) -> Figures:
-    rows = figure_queries.model_usage(connection, span=span)
-    usages = [(row["model"], _usage(row)) for row in rows]
-    none = dict.fromkeys(("user", "assistant", "system", "tool"), 0)
+    usages = [(row["name"], _usage(row)) for row in rows if row["kind"] == "model"]
     return Figures(
         overall=sum((usage for _, usage in usages), Usage()),
         by_model={model: usage for model, usage in usages if model is not None},
-        messages={**none, **figure_queries.message_counts(connection, span=span)},
-        tools=figure_queries.tool_usage(connection, span=span),
+        messages={**_NO_MESSAGES, **_uses(rows, "role")},
+        tools=_uses(rows, "tool"),
     )
+
+
+def _uses(rows: Rows, kind: str) -> dict[str, int]:
+    return {row["name"]: int(row["uses"]) for row in rows if row["kind"] == kind}
 
 
 def _usage(row: Mapping[str, Any]) -> Usage:
     return Usage(
-        calls=int(row["calls"]),
+        calls=int(row["uses"]),
         prompt_tokens=int(row["prompt_tokens"]),
         completion_tokens=int(row["completion_tokens"]),
         total_tokens=int(row["total_tokens"]),

@@ -265,6 +265,7 @@ async def read_messages(
         include_private=include_private,
         roles=roles,
         count=count,
+        scope=access.scope,
     )
     return [Message.of(stored, access, elements.get(stored.id, ())) for stored in found]
 

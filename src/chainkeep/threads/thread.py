@@ -53,6 +53,9 @@ class Thread(ThreadMessages):
     name: str | None = None
     owner: str | None = None
     """What the owner logs in with."""
+    org: str | None = None
+    """The organisation that it belongs to."""
+    product: str | None = None
     tags: list[str] = field(default_factory=list)
     attributes: dict[str, Any] = field(default_factory=dict)
     platforms: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -72,6 +75,8 @@ class Thread(ThreadMessages):
             id=stored.id,
             name=stored.name,
             owner=stored.user_identifier,
+            org=stored.org_id,
+            product=stored.product,
             tags=stored.tags or [],
             attributes=stored.attributes,
             platforms=stored.platforms,
@@ -108,13 +113,17 @@ class Thread(ThreadMessages):
         platforms: Mapping[str, Mapping[str, str]] | None = None,
         metadata: Mapping[str, Any] | None = None,
         public: bool | None = None,
+        org: str | None = None,
+        product: str | None = None,
     ) -> Thread:
         """Set what is given and leave the rest; the thread as it is then.
 
         ``tags``, ``attributes`` and ``platforms`` replace what was there; ``metadata`` merges key
-        by key, and None deletes a key.
+        by key, and None deletes a key. ``org`` and ``product`` are set once, where there is none,
+        and not where the thread would leave the scope.
         """
         check_platforms(platforms or {})
+        self._access.place(None, org, product)
         await self._access.write(
             self.id,
             thread_units.revise_thread,
@@ -124,6 +133,8 @@ class Thread(ThreadMessages):
             platforms=None if platforms is None else {k: dict(v) for k, v in platforms.items()},
             metadata=None if metadata is None else dict(metadata),
             public=public,
+            org_id=org,
+            product=product,
         )
         return await self.reload()
 
@@ -132,7 +143,7 @@ class Thread(ThreadMessages):
         all that is in it.
         """
         if hard:
-            await self._access.store.delete_thread(self.id)
+            await self._access.delete_for_good(self.id)
         else:
             await self._access.write(self.id, thread_units.set_thread_aside)
 

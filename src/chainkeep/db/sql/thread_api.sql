@@ -54,7 +54,8 @@ WHERE threads."id" = :id
     AND (threads."deletedAt" IS NULL OR (CAST(:include_deleted AS BOOLEAN) AND threads."restorable"));
 
 -- name: thread_revise :exec
--- Sets what is given and leaves what is null. Carried by the primary key.
+-- Sets what is given and leaves what is null; an organisation or a product that is there stays. Carried by the primary
+-- key.
 UPDATE threads SET
     "name" = COALESCE(CAST(:name AS TEXT), "name"),
     "tags" = COALESCE(CAST(:tags AS TEXT), "tags"),
@@ -62,6 +63,8 @@ UPDATE threads SET
     "attributes" = COALESCE(CAST(:attributes AS TEXT), "attributes"),
     "platforms" = COALESCE(CAST(:platforms AS TEXT), "platforms"),
     "public" = COALESCE(CAST(:public AS BOOLEAN), "public"),
+    "orgId" = COALESCE("orgId", CAST(:org_id AS TEXT)),
+    "product" = COALESCE("product", CAST(:product AS TEXT)),
     "updatedAt" = CAST(:updated_at AS TEXT)
 WHERE "id" = :id
     AND "deletedAt" IS NULL;
@@ -100,161 +103,6 @@ UPDATE threads SET
     "restorable" = FALSE
 WHERE "id" = :id
     AND "restorable";
-
--- name: threads_set_aside :many
--- The threads that were set aside before a time, oldest first. Carried by threads_restorable_idx.
-SELECT threads."id" AS id
-FROM threads
-WHERE threads."restorable"
-    AND threads."deletedAt" < :before
-ORDER BY threads."deletedAt", threads."id"
-LIMIT :count;
-
--- name: threads_of_owner :many
--- A user's threads, newest activity first, after a place in that order; with a pattern, only those whose title or
--- messages match it. Carried by users_identifier_key and threads_user_activity_idx.
-SELECT
-    threads."id" AS id,
-    threads."createdAt" AS created_at,
-    threads."name" AS name,
-    threads."userId" AS user_id,
-    COALESCE(users."identifier", threads."userIdentifier") AS user_identifier,
-    threads."tags" AS tags,
-    threads."metadata" AS metadata,
-    threads."lastActivityAt" AS last_activity_at,
-    threads."attributes" AS attributes,
-    threads."platforms" AS platforms,
-    threads."public" AS public,
-    threads."updatedAt" AS updated_at,
-    threads."deletedAt" AS deleted_at,
-    threads."orgId" AS org_id,
-    threads."product" AS product
-FROM threads
-LEFT JOIN users ON users."id" = threads."userId"
-WHERE threads."userId" = (SELECT owner."id" FROM users AS owner WHERE owner."identifier" = CAST(:owner AS TEXT))
-    AND threads."deletedAt" IS NULL
-    AND (threads."lastActivityAt", threads."id") < (CAST(:before_activity AS TEXT), CAST(:before_id AS TEXT))
-    AND (
-        CAST(:pattern AS TEXT) IS NULL
-        OR LOWER(threads."name") LIKE LOWER(CAST(:pattern AS TEXT)) ESCAPE '!'
-        OR EXISTS (
-            SELECT 1
-            FROM steps
-            WHERE steps."threadId" = threads."id"
-                AND steps."type" IN ('user_message', 'assistant_message', 'system_message')
-                AND steps."deletedAt" IS NULL
-                AND NOT steps."private"
-                AND LOWER(steps."output") LIKE LOWER(CAST(:pattern AS TEXT)) ESCAPE '!'
-            LIMIT 1 OFFSET 0
-        )
-    )
-ORDER BY threads."lastActivityAt" DESC, threads."id" DESC
-LIMIT :count OFFSET :skip;
-
--- name: threads_of_owner_count :one
--- How many threads threads_of_owner finds from the start. Carried by users_identifier_key and
--- threads_user_activity_idx.
-SELECT COUNT(threads."id") AS total
-FROM threads
-WHERE threads."userId" = (SELECT owner."id" FROM users AS owner WHERE owner."identifier" = CAST(:owner AS TEXT))
-    AND threads."deletedAt" IS NULL
-    AND (
-        CAST(:pattern AS TEXT) IS NULL
-        OR LOWER(threads."name") LIKE LOWER(CAST(:pattern AS TEXT)) ESCAPE '!'
-        OR EXISTS (
-            SELECT 1
-            FROM steps
-            WHERE steps."threadId" = threads."id"
-                AND steps."type" IN ('user_message', 'assistant_message', 'system_message')
-                AND steps."deletedAt" IS NULL
-                AND NOT steps."private"
-                AND LOWER(steps."output") LIKE LOWER(CAST(:pattern AS TEXT)) ESCAPE '!'
-            LIMIT 1 OFFSET 0
-        )
-    );
-
--- name: threads_of_everybody :many
--- All threads, newest activity first, after a place in that order; with a pattern, only those whose title or messages
--- match it. Carried by threads_activity_idx.
-SELECT
-    threads."id" AS id,
-    threads."createdAt" AS created_at,
-    threads."name" AS name,
-    threads."userId" AS user_id,
-    COALESCE(users."identifier", threads."userIdentifier") AS user_identifier,
-    threads."tags" AS tags,
-    threads."metadata" AS metadata,
-    threads."lastActivityAt" AS last_activity_at,
-    threads."attributes" AS attributes,
-    threads."platforms" AS platforms,
-    threads."public" AS public,
-    threads."updatedAt" AS updated_at,
-    threads."deletedAt" AS deleted_at,
-    threads."orgId" AS org_id,
-    threads."product" AS product
-FROM threads
-LEFT JOIN users ON users."id" = threads."userId"
-WHERE (threads."lastActivityAt", threads."id") < (CAST(:before_activity AS TEXT), CAST(:before_id AS TEXT))
-    AND threads."deletedAt" IS NULL
-    AND (
-        CAST(:pattern AS TEXT) IS NULL
-        OR LOWER(threads."name") LIKE LOWER(CAST(:pattern AS TEXT)) ESCAPE '!'
-        OR EXISTS (
-            SELECT 1
-            FROM steps
-            WHERE steps."threadId" = threads."id"
-                AND steps."type" IN ('user_message', 'assistant_message', 'system_message')
-                AND steps."deletedAt" IS NULL
-                AND NOT steps."private"
-                AND LOWER(steps."output") LIKE LOWER(CAST(:pattern AS TEXT)) ESCAPE '!'
-            LIMIT 1 OFFSET 0
-        )
-    )
-ORDER BY threads."lastActivityAt" DESC, threads."id" DESC
-LIMIT :count;
-
--- name: threads_with_facts :many
--- The threads of which every fact holds and none of the absent ones, newest activity first; of that owner, where one is
--- named. Carried by the primary key of thread_facts and by that of threads.
--- expands: facts, absent
-SELECT
-    threads."id" AS id,
-    threads."createdAt" AS created_at,
-    threads."name" AS name,
-    threads."userId" AS user_id,
-    COALESCE(users."identifier", threads."userIdentifier") AS user_identifier,
-    threads."tags" AS tags,
-    threads."metadata" AS metadata,
-    threads."lastActivityAt" AS last_activity_at,
-    threads."attributes" AS attributes,
-    threads."platforms" AS platforms,
-    threads."public" AS public,
-    threads."updatedAt" AS updated_at,
-    threads."deletedAt" AS deleted_at,
-    threads."orgId" AS org_id,
-    threads."product" AS product
-FROM (
-    SELECT thread_facts."threadId" AS id
-    FROM thread_facts
-    WHERE thread_facts."fact" IN :facts
-    GROUP BY thread_facts."threadId"
-    HAVING COUNT(thread_facts."fact") = CAST(:fact_count AS INTEGER)
-) AS found
-JOIN threads ON threads."id" = found.id
-LEFT JOIN users ON users."id" = threads."userId"
-WHERE threads."deletedAt" IS NULL
-    AND (
-        CAST(:owner AS TEXT) IS NULL
-        OR COALESCE(users."identifier", threads."userIdentifier") = CAST(:owner AS TEXT)
-    )
-    AND NOT EXISTS (
-        SELECT 1
-        FROM thread_facts AS other
-        WHERE other."threadId" = threads."id"
-            AND other."fact" IN :absent
-    )
-ORDER BY threads."lastActivityAt" DESC, threads."id" DESC
-LIMIT :count;
 
 -- name: thread_forget_facts :exec
 -- Removes what a thread is found by. Carried by thread_facts_thread_idx.

@@ -19,6 +19,7 @@ MESSAGE = MessageRow(
     nests=True,
     type="user_message",
     name="User",
+    speaks_as="user",
     input="",
     output="hi",
     created_at=NOW,
@@ -60,6 +61,16 @@ COPIED = AttachmentCopy(
     id="element-77", new_id="element-new", thread_id="thread-new", for_id=None, object_key=None
 )
 
+ROLE = RoleRow(
+    thread_id="thread-77",
+    name="bot",
+    user_id=None,
+    user_name=None,
+    icon=None,
+    description=None,
+    position=1,
+)
+
 THREAD_CALLS: Mapping[str, Mapping[str, Any]] = {
     "attachment_copy": {"copies": [COPIED]},
     "attachment_describe": {"id": "element-77", "status": "stored", "attributes": {}},
@@ -86,12 +97,8 @@ THREAD_CALLS: Mapping[str, Mapping[str, Any]] = {
     },
     "reaction_remove": {"step_id": "step-77", "emoji": "+1", "user_id": "ada"},
     "reactions_of_message": {"step_id": "step-77"},
-    "role_add": {
-        "role": RoleRow(
-            thread_id="thread-77", name="bot", user_id=None, user_name=None, icon=None,
-            description=None, position=1,
-        ),
-    },
+    "role_add": {"role": ROLE},
+    "role_replace": {"role": ROLE},
     "role_remove": {"thread_id": "thread-77", "name": "bot"},
     "roles_of_thread": {"thread_id": "thread-77"},
     "step_copy": {

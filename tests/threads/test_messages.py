@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import fields
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import Any
 
@@ -314,3 +315,24 @@ async def test_a_message_answers_what_it_was_said_to_answer_and_nothing_else(
     await thread.add_message("assistant", "b")
     await thread.add_message("assistant", "c", reply_to=asked.id)
     assert texts(await thread.replies(asked.id)) == ["c"]
+
+
+async def test_what_was_said_to_be_json_stays_json(thread: Thread) -> None:
+    message = await thread.add_message("user", "[1]", is_json=True)
+    with pytest.raises(InvalidInputError):
+        await message.edit("no json")
+    assert (await message.edit("[2]")).is_json
+    assert not (await message.edit("words", is_json=False)).is_json
+
+
+async def test_a_message_may_have_been_said_earlier(thread: Thread) -> None:
+    await thread.add_message("user", "now")
+    zone = timezone(timedelta(hours=5))
+    said = datetime(2020, 1, 2, 3, 4, 5, 678901, tzinfo=zone)
+    posted = await thread.add_message("user", "then", created_at=said)
+    naive = await thread.add_message("user", "naive", created_at=said.replace(tzinfo=None))
+    found = await thread.messages()
+    assert [each.text for each in found] == ["now", "then", "naive"]
+    assert found[1].created_at == posted.created_at == said
+    assert found[1].created == said.timestamp()
+    assert found[2].created_at == naive.created_at == said.replace(tzinfo=timezone.utc)

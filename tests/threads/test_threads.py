@@ -378,3 +378,35 @@ async def test_no_thread_is_left_where_its_first_message_is_refused(threads: Thr
     with pytest.raises(NotFoundError):
         await threads.add_message("user", "ho", thread_id="nowhere")
     assert len((await threads.list(owner="ada")).items) == 1
+
+
+async def test_deleting_for_good_says_whether_there_was_a_thread(threads: Threads) -> None:
+    thread = await threads.create()
+    await thread.delete()
+    assert await thread.delete(hard=True)
+    assert not await thread.delete(hard=True)
+
+
+async def test_sharing_is_public_and_known_to_the_ui(thread: Thread) -> None:
+    shared = await thread.share()
+    assert (shared.public, shared.metadata["is_shared"]) == (True, True)
+    assert shared.metadata["shared_at"]
+    unshared = await thread.share(shared=False)
+    assert (unshared.public, unshared.metadata) == (False, {"is_shared": False})
+
+
+async def test_times_are_seconds_too(thread: Thread) -> None:
+    assert thread.created == thread.created_at.timestamp() <= thread.updated
+
+
+async def test_a_role_is_replaced_in_its_place(thread: Thread) -> None:
+    for name in ("first", "second"):
+        await thread.add_role(Role(name=name, icon="old"))
+    await thread.replace_role(Role(name="first", user_name="Rita"))
+    assert list((await thread.roles()).values()) == [
+        Role(name="first", user_name="Rita"), Role(name="second", icon="old"),
+    ]  # fmt: skip
+    with pytest.raises(NotFoundError):
+        await thread.replace_role(Role(name="third"))
+    with pytest.raises(InvalidInputError):
+        await thread.add_role(Role(name="bad", icon="a\nb"))

@@ -9,7 +9,7 @@ import pytest
 from chainlit.types import Feedback, Pagination, ThreadDict, ThreadFilter
 
 from chainkeep.chainlit import ChainkeepDataLayer
-from chainkeep.threads import Thread, Threads, open_threads, remember, to_openai
+from chainkeep.threads import Role, Thread, Threads, open_threads, remember, to_openai
 
 
 @pytest.fixture
@@ -282,3 +282,37 @@ async def test_a_tag_that_somebody_typed_is_a_word(
     await layer.create_step(step(threadId=thread.id, **words))
     [found] = to_openai(await thread.messages(), images={"u": ["x", "y"]})
     assert [part.get("text") for part in found["content"]] == [words["output"], None, None]
+
+
+async def test_a_role_speaks_in_the_ui_under_its_name_and_avatar(
+    layer: ChainkeepDataLayer, thread: Thread
+) -> None:
+    icon = 'a "quoted" \\ icon é'
+    await thread.add_role(Role(name="critic", user_name="Rita", icon=icon))
+    await thread.add_role(Role(name="assistant", user_name="Helper"))
+    await thread.add_message("critic", "hm")
+    await thread.add_message("critic", "named", name="Bob")
+    await thread.add_message("assistant", "hello")
+    first, named, last = await shown(layer, thread.id)
+    assert (first["name"], first["metadata"]) == ("Rita", {"avatarName": icon})
+    assert (named["name"], named["metadata"]) == ("Bob", {"avatarName": icon})
+    assert (last["name"], last["metadata"]) == ("Helper", {})
+    assert [message.name for message in await thread.messages()] == [None, "Bob", None]
+
+
+async def test_a_picture_from_code_is_in_the_chat_and_has_an_address(
+    layer: ChainkeepDataLayer, thread: Thread
+) -> None:
+    message = await thread.add_message("user", "look", images=[b"\x89PNG\r\n\x1a\n"])
+    found: ThreadDict | None = await layer.get_thread(thread.id)
+    assert found is not None
+    [element] = found["elements"] or []
+    assert (element["type"], element["forId"], element["display"]) == (
+        "image", message.id, "inline",
+    )  # fmt: skip
+    assert str(element["url"]).startswith("/chainkeep/element?")
+    [line] = await thread.to_chat_completion()
+    assert "signature=" in line["content"]
+    blob = await layer.element_blob(thread.id, element["id"])
+    assert blob is not None
+    assert (blob.name, blob.mime) == ("image.png", "image/png")

@@ -151,6 +151,7 @@ class MessageRow:
     nests: bool
     type: str
     name: str
+    speaks_as: str | None
     input: str
     output: str
     created_at: str
@@ -303,6 +304,10 @@ class RoleRow:
 
 def role_add(connection: Connection, *, role: RoleRow) -> int:
     return execute(connection, "role_add", **asdict(role))
+
+
+def role_replace(connection: Connection, *, role: RoleRow) -> int:
+    return execute(connection, "role_replace", **asdict(role))
 
 
 def role_remove(connection: Connection, *, thread_id: str, name: str) -> int:

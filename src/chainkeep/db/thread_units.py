@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from chainkeep.db import queries
 from chainkeep.db import thread_queries as sql
 from chainkeep.db.scoping import GONE
+from chainkeep.db.versions import content_version
 from chainkeep.errors import ConflictError, NotFoundError
 from chainkeep.values import timestamp, to_json, utc_now
 
@@ -80,12 +81,15 @@ def revise_thread(
     metadata: Mapping[str, Any] | None = None,
     attributes: Mapping[str, Any] | None = None,
     platforms: Mapping[str, Any] | None = None,
+    expected_version: str | None = None,
     **values: Any,
 ) -> None:
     """Set what is given. ``metadata`` merges, and None deletes a key; ``attributes`` and
-    ``platforms`` replace what was there.
+    ``platforms`` replace what was there. ``ConflictError`` where another version is expected.
     """
     note_change(connection, thread_id)
+    if expected_version not in (None, content_version(connection, thread_id=thread_id)):
+        raise ConflictError(f"Thread {thread_id} was changed meanwhile; read it again.")
     stored = sql.thread_read(connection, id=thread_id, include_deleted=False)
     if stored is None:
         raise NotFoundError(GONE.format(thread_id))
@@ -229,6 +233,13 @@ def add_role(
     note_change(connection, thread_id)
     row = sql.RoleRow(**role, thread_id=thread_id, position=position)
     return bool(sql.role_add(connection, role=row))
+
+
+def replace_role(connection: Connection, thread_id: str, *, role: dict[str, Any]) -> bool:
+    """Set all that a role is; whether there was one of that name."""
+    note_change(connection, thread_id)
+    row = sql.RoleRow(**role, thread_id=thread_id, position=0)
+    return bool(sql.role_replace(connection, role=row))
 
 
 def remove_role(connection: Connection, thread_id: str, *, name: str) -> bool:

@@ -20,6 +20,7 @@ from chainkeep.db import (
     attachment_units,
     message_units,
     queries,
+    thread_queries,
     thread_units,
 )
 from chainkeep.db.records import Operation
@@ -230,6 +231,13 @@ def delete_thread(connection: Connection, thread_id: str) -> list[str]:
     return keys
 
 
+def discard_thread(connection: Connection, thread_id: str) -> tuple[bool, list[str]]:
+    """``delete_thread``, and whether there was one."""
+    stored = thread_queries.thread_read(connection, id=thread_id, include_deleted=True)
+    keys = delete_thread(connection, thread_id)
+    return stored is not None, keys
+
+
 def save_feedback(connection: Connection, feedback: Feedback, *, caller: Caller | None) -> str:
     """Write the one vote on a step; its id."""
     _refuse_foreign_vote(connection, feedback.for_id, feedback.thread_id, caller)
@@ -300,6 +308,7 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
         delete_message,
         delete_step,
         delete_thread,
+        discard_thread,
         queries.user_upsert,
         save_element,
         save_feedback,
@@ -312,6 +321,7 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
         message_units.post_messages,
         thread_units.remove_reaction,
         thread_units.remove_role,
+        thread_units.replace_role,
         thread_units.restore_thread,
         thread_units.revise_thread,
         thread_units.save_summary,

@@ -8,12 +8,14 @@ from chainkeep.threads.blocking import Blocking, open_threads_blocking
 from chainkeep.threads.collection import Threads, open_threads
 from chainkeep.threads.drafts import Draft
 from chainkeep.threads.figures import Figures, Usage
-from chainkeep.threads.formats import from_openai, to_chat_completion, to_openai
+from chainkeep.threads.formats import from_openai, to_chat_completion, to_openai, to_swift3
 from chainkeep.threads.lists import NumberedPage
 from chainkeep.threads.memory import remember
 from chainkeep.threads.message import Message
+from chainkeep.threads.summaries import with_summary
 from chainkeep.threads.thread import Role, Thread
 from chainkeep.threads.titles import WriteTitle, generate_title
+from chainkeep.threads.views import Turn
 
 __all__ = [
     "Attachment",
@@ -28,6 +30,7 @@ __all__ = [
     "Scope",
     "Thread",
     "Threads",
+    "Turn",
     "Usage",
     "WriteTitle",
     "describe",
@@ -38,4 +41,6 @@ __all__ = [
     "remember",
     "to_chat_completion",
     "to_openai",
+    "to_swift3",
+    "with_summary",
 ]

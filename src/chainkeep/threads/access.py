@@ -10,11 +10,13 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from chainkeep.db import units
 from chainkeep.db.scoping import require_in_scope
 from chainkeep.errors import InvalidInputError
+from chainkeep.models import Element
+from chainkeep.presentation import ElementBlob, presentation
 from chainkeep.scope import EVERYTHING, Scope
 from chainkeep.store import Store
 from chainkeep.threads.attachments import AttachmentLimits, Describe, describe
 
-__all__ = ["Access"]
+__all__ = ["Access", "element_blob"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -102,6 +104,19 @@ class Access:
         await self.store.blob_arrived(key)
         return b"".join([piece async for piece in self.store.blobs.stream(key)])
 
+    async def address_of(self, element: Element) -> str | None:
+        """A signed address: the blob store's, else the app's, else none."""
+        await self.store.blob_arrived(element.object_key or "")
+        shown = presentation(element_blob(element))
+        signed = await self.store.blobs.url(
+            element.object_key or "",
+            content_type=shown.content_type,
+            disposition=shown.disposition,
+        )
+        if signed is not None or self.address is None:
+            return signed
+        return self.address(element.thread_id or "", element.id)
+
     def outside(self) -> Access:
         """The same without a scope, for what makes a thread."""
         return replace(self, scope=EVERYTHING)
@@ -135,11 +150,24 @@ class Access:
             )
         return place
 
-    async def delete_for_good(self, thread_id: str) -> None:
-        """Delete a thread with all that is in it, then the blobs."""
-        kept: list[str] = []
-        self.remove_blobs(await self.write(thread_id, units.delete_thread, promise=kept))
+    async def delete_for_good(self, thread_id: str) -> bool:
+        """Delete a thread with all that is in it, then the blobs; whether it was there."""
+        kept: tuple[bool, list[str]] = (True, [])
+        there, keys = await self.write(thread_id, units.discard_thread, promise=kept)
+        self.remove_blobs(keys)
+        return there
 
     def remove_blobs(self, keys: Sequence[str]) -> None:
         """Remove the blobs of what is deleted for good, in the background."""
         self.store.remove_blobs(keys)
+
+
+def element_blob(element: Element) -> ElementBlob:
+    """What decides how an element's bytes are presented."""
+    return ElementBlob(
+        key=element.object_key or "",
+        name=element.name,
+        type=element.type,
+        mime=element.mime,
+        display=element.display,
+    )

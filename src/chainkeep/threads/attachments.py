@@ -60,6 +60,9 @@ class Attachment:
     """pending, stored, failed, or link; None where the UI wrote it."""
     _source: bytes | OpenFile | None = field(default=None, repr=False, compare=False)
     _stored: Callable[[], Awaitable[bytes]] | None = field(default=None, repr=False, compare=False)
+    _address: Callable[[], Awaitable[str | None]] | None = field(
+        default=None, repr=False, compare=False
+    )
 
     @classmethod
     def from_bytes(cls, content: bytes, name: str, mime: str | None = None) -> Attachment:
@@ -164,6 +167,14 @@ class Attachment:
         if self.url is not None:
             return self.url
         return f"data:{self.mime};base64,{base64.b64encode(await self.read()).decode()}"
+
+    async def address(self) -> str | None:
+        """Where anybody who has the address can read it, for a while; None where there is no such
+        place: before it is posted, or for a script whose blobs are in a directory.
+        """
+        if self.url is not None or self._address is None:
+            return self.url
+        return await self._address()
 
     async def source(self) -> bytes | OpenFile | None:
         """What a blob is made from; None for a link."""

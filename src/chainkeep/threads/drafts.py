@@ -133,6 +133,7 @@ class Draft:
             "id": self.id or str(uuid.uuid4()),
             "type": TYPES.get(self.role, "assistant_message"),
             "name": self.name or _AUTHORS.get(self.role, self.role),
+            "speaks_as": None if self.name else self.role,
             "input": "",
             "output": text_of(self.content),
             "language": "json" if self.is_json else None,

@@ -10,7 +10,7 @@ from chainkeep.errors import InvalidInputError
 from chainkeep.threads.drafts import Draft
 from chainkeep.threads.message import Message
 
-__all__ = ["from_openai", "to_chat_completion", "to_openai"]
+__all__ = ["from_openai", "to_chat_completion", "to_openai", "to_swift3"]
 
 Images = Mapping[str, Sequence[str]]
 """The addresses or data URLs of a message's images, by the message's id."""
@@ -151,6 +151,29 @@ def _completed(message: Message, files: Sequence[str]) -> dict[str, Any]:
         "tool_call_id": message.tool_call_id,
     }
     return completed | {key: value for key, value in optional.items() if value}
+
+
+def to_swift3(messages: Sequence[Message], *, images: Images | None = None) -> dict[str, Any]:
+    """What ms-swift trains on: messages whose content is text, and the images of all of them, in
+    order. An image has its tag ``<image>`` in the text, before it where it was given beside it.
+    """
+    shown: list[str] = []
+    said: list[dict[str, str]] = []
+    for message in messages:
+        text, found = _tagged(message, (images or {}).get(message.id, ()))
+        shown += found
+        said.append({"role": message.role, "content": text})
+    return {"messages": said, "images": shown}
+
+
+def _tagged(message: Message, images: Sequence[str]) -> tuple[str, list[str]]:
+    """A message's text with a tag for each of its images, and the images."""
+    text, found = "", []
+    for part in _parts(message, images):
+        if part["type"] == "image_url":
+            found.append(str(part["image_url"]["url"]))
+        text += _IMAGE if part["type"] == "image_url" else str(part.get("text", ""))
+    return text, found
 
 
 def from_openai(messages: Sequence[Mapping[str, Any]]) -> list[Draft]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from chainkeep.threads.formats import to_openai, words_of
 from chainkeep.threads.message import Message
+from chainkeep.threads.summaries import shortened
 from chainkeep.threads.thread import Thread
 
 __all__ = ["remember"]
@@ -33,15 +34,16 @@ async def remember(
     data URLs. ``roles`` and ``tool_steps`` are as in ``to_openai``.
     """
     messages = await thread.messages(include_private=include_private)
-    summary, said = _shortened(messages, await thread.summaries())
+    summaries = await thread.summaries()
+    last, said = shortened(messages, summaries)
     spoken = [message for message in said if message.role != "system"]
     if max_messages is not None:
         spoken = spoken[max(len(spoken) - max_messages, 0) :]
     pictures = await _pictures(spoken) if images else {}
     system = [message for message in said if message.role == "system"]
     opening = to_openai(system, include_private=True)
-    if summary is not None:
-        text = _SUMMARY.format(summary)
+    if last is not None:
+        text = _SUMMARY.format(summaries[last.id])
         opening.append({"role": "system", "content": [{"type": "text", "text": text}]})
     rest = to_openai(
         spoken, include_private=True, images=pictures, roles=roles, tool_steps=tool_steps
@@ -51,17 +53,6 @@ async def remember(
     count = count_tokens or _guess
     left = max_tokens - sum(count(words_of(message)) for message in opening)
     return opening + _last(rest, left, count)
-
-
-def _shortened(
-    messages: Sequence[Message], summaries: Mapping[str, str]
-) -> tuple[str | None, list[Message]]:
-    """The newest summary, and the messages that it does not cover."""
-    for place in range(len(messages) - 1, -1, -1):
-        if messages[place].id in summaries:
-            system = [each for each in messages[: place + 1] if each.role == "system"]
-            return summaries[messages[place].id], system + list(messages[place + 1 :])
-    return None, list(messages)
 
 
 def _last(

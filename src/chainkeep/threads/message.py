@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from mimetypes import guess_type
 from typing import Any
 
@@ -17,7 +16,7 @@ from chainkeep.models import Element, StoredMessage
 from chainkeep.threads.access import Access
 from chainkeep.threads.attachments import Attachment
 from chainkeep.threads.drafts import Content, content_ext, pictures_in, text_of
-from chainkeep.threads.parcels import deliver, pack
+from chainkeep.threads.parcels import deliver, pack, with_bytes
 from chainkeep.values import cleaned_json, next_position
 
 __all__ = ["Message"]
@@ -272,8 +271,7 @@ async def read_messages(
 
 def found_attachment(element: Element, access: Access) -> Attachment:
     """The attachment in a row."""
-    key = element.object_key
-    return Attachment(
+    attachment = Attachment(
         id=element.id,
         message_id=element.for_id,
         name=element.name,
@@ -281,8 +279,8 @@ def found_attachment(element: Element, access: Access) -> Attachment:
         url=element.url,
         attributes=element.attributes,
         status=element.status,
-        _stored=None if key is None else partial(access.blob, key),
     )
+    return with_bytes(attachment, element, access)
 
 
 def moment_of(text: str) -> datetime:

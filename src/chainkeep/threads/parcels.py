@@ -16,12 +16,12 @@ from chainkeep.blobs.keys import element_key
 from chainkeep.db import attachment_units
 from chainkeep.errors import BlobError, BlobNotFoundError
 from chainkeep.models import Element
-from chainkeep.presentation import ElementBlob, presentation
-from chainkeep.threads.access import Access
+from chainkeep.presentation import presentation
+from chainkeep.threads.access import Access, element_blob
 from chainkeep.threads.attachments import Attachment
 from chainkeep.values import cleaned_json, to_json
 
-__all__ = ["Parcel", "copy_blobs", "deliver", "pack"]
+__all__ = ["Parcel", "copy_blobs", "deliver", "pack", "with_bytes"]
 
 logger = logging.getLogger("chainkeep.threads")
 
@@ -50,16 +50,17 @@ class Parcel:
             "status": "link" if self.key is None else "pending",
         }
 
-    def arrived(self, access: Access, message_id: str) -> Attachment:
+    def arrived(self, access: Access, thread_id: str, message_id: str) -> Attachment:
         """The attachment as it is found where it was posted."""
-        return replace(
+        posted = replace(
             self.attachment,
             id=self.id,
             message_id=message_id,
             status="link" if self.key is None else "stored",
             _source=None,
-            _stored=None if self.key is None else partial(access.blob, self.key),
         )
+        element = replace(element_of(posted), thread_id=thread_id, object_key=self.key)
+        return with_bytes(posted, element, access)
 
 
 async def pack(access: Access, thread_id: str, attachments: Iterable[Attachment]) -> list[Parcel]:
@@ -75,21 +76,35 @@ async def _packed(thread_id: str, attachment: Attachment) -> Parcel:
     if source is None:
         return Parcel(attachment=attachment, id=new_id, key=None, content=None)
     key = element_key(thread_id, new_id)
-    element = Element(id=new_id, type=attachment.type, name=attachment.name, mime=attachment.mime)
-    return Parcel(attachment=attachment, id=new_id, key=key, content=_content(element, source))
+    content = _content(element_of(attachment), source)
+    return Parcel(attachment=attachment, id=new_id, key=key, content=content)
+
+
+def element_of(attachment: Attachment) -> Element:
+    """The element that an attachment becomes, without its place."""
+    return Element(
+        id=attachment.id or "",
+        type=attachment.type,
+        name=attachment.name,
+        mime=attachment.mime,
+        url=attachment.url,
+    )
 
 
 def _content(element: Element, source: bytes | OpenFile) -> Content:
-    shown = presentation(
-        ElementBlob(
-            key="",
-            name=element.name,
-            type=element.type,
-            mime=element.mime,
-            display=element.display,
-        )
-    )
+    shown = presentation(element_blob(element))
     return Content(source=source, content_type=shown.content_type, disposition=shown.disposition)
+
+
+def with_bytes(attachment: Attachment, element: Element, access: Access) -> Attachment:
+    """An attachment that knows where the bytes of its element are."""
+    if element.object_key is None:
+        return attachment
+    return replace(
+        attachment,
+        _stored=partial(access.blob, element.object_key),
+        _address=partial(access.address_of, element),
+    )
 
 
 def deliver(

@@ -87,7 +87,7 @@ def _posted(access: Access, thread_id: str, letter: Letter, time: str) -> Messag
         reasoning=draft.reasoning,
         created_at=moment_of(draft.time() or time),
         attachments=[
-            parcel.arrived(access, message_id)
+            parcel.arrived(access, thread_id, message_id)
             for parcel in letter.parcels
             if not parcel.attachment.in_content
         ],

@@ -26,6 +26,7 @@ from chainkeep.threads.figures import Figures, count
 from chainkeep.threads.message import found_attachment, moment_of
 from chainkeep.threads.parcels import copy_blobs
 from chainkeep.threads.thread_messages import ThreadMessages
+from chainkeep.threads.views import ThreadViews
 from chainkeep.values import next_position, utc_now
 
 __all__ = ["Role", "Thread"]
@@ -43,7 +44,7 @@ class Role:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Thread(ThreadMessages):
+class Thread(ThreadMessages, ThreadViews):
     """A conversation. Values do not change; methods that write say what they give back.
 
     Every write is one transaction, and raises ``NotFoundError`` where the thread was deleted.
@@ -89,6 +90,16 @@ class Thread(ThreadMessages):
         )
 
     @property
+    def created(self) -> float:
+        """Seconds since 1970."""
+        return self.created_at.timestamp()
+
+    @property
+    def updated(self) -> float:
+        """Seconds since 1970."""
+        return self.updated_at.timestamp()
+
+    @property
     def title(self) -> str:
         """Its name, or "Untitled Thread"."""
         return self.name or "Untitled Thread"
@@ -115,12 +126,14 @@ class Thread(ThreadMessages):
         public: bool | None = None,
         org: str | None = None,
         product: str | None = None,
+        expected_version: str | None = None,
     ) -> Thread:
         """Set what is given and leave the rest; the thread as it is then.
 
         ``tags``, ``attributes`` and ``platforms`` replace what was there; ``metadata`` merges key
         by key, and None deletes a key. ``org`` and ``product`` are set once, where there is none,
-        and not where the thread would leave the scope.
+        and not where the thread would leave the scope. With ``expected_version``, what ``version``
+        gave, it is ``ConflictError`` where the thread says something else by now.
         """
         check_platforms(platforms or {})
         self._access.place(None, org, product)
@@ -135,17 +148,26 @@ class Thread(ThreadMessages):
             public=public,
             org_id=org,
             product=product,
+            expected_version=expected_version,
         )
         return await self.reload()
 
-    async def delete(self, *, hard: bool = False) -> None:
-        """Delete it: for now, so that ``restore`` brings it back, or, where ``hard``, for good with
-        all that is in it.
+    async def share(self, shared: bool = True) -> Thread:
+        """Make it ``public`` and let the UI show it to whoever has its address; or neither any
+        more.
         """
-        if hard:
-            await self._access.delete_for_good(self.id)
-        else:
+        metadata = {"is_shared": shared, "shared_at": utc_now() if shared else None}
+        return await self.update(public=shared, metadata=metadata)
+
+    async def delete(self, *, hard: bool = False) -> bool:
+        """Delete it: for now, so that ``restore`` brings it back, which is ``NotFoundError`` where
+        that was done before; or, where ``hard``, for good with all that is in it; whether it was
+        there.
+        """
+        if not hard:
             await self._access.write(self.id, thread_units.set_thread_aside)
+            return True
+        return await self._access.delete_for_good(self.id)
 
     async def restore(self) -> bool:
         """Bring it back; whether it was deleted so that it could be."""
@@ -212,14 +234,22 @@ class Thread(ThreadMessages):
         return {row["name"]: Role(**row) for row in found}
 
     async def add_role(self, role: Role) -> None:
-        """Add a role; ``ConflictError`` where there is one of that name."""
-        if not role.name:
-            raise InvalidInputError("A role has a name.")
+        """Add a role; ``ConflictError`` where there is one of that name.
+
+        Messages that are posted as it from then on bear its ``user_name`` and ``icon`` in the UI.
+        """
+        _check_role(role)
         added = await self._access.write(
             self.id, thread_units.add_role, position=next_position(), role=asdict(role)
         )
         if not added:
             raise ConflictError(f"Role {role.name} already exists.")
+
+    async def replace_role(self, role: Role) -> None:
+        """Set all that a role is; ``NotFoundError`` where there is none of that name."""
+        _check_role(role)
+        if not await self._access.write(self.id, thread_units.replace_role, role=asdict(role)):
+            raise NotFoundError(f"Role {role.name} does not exist.")
 
     async def remove_role(self, name: str) -> None:
         """Remove a role; ``NotFoundError`` where there is none of that name."""
@@ -231,6 +261,13 @@ class Thread(ThreadMessages):
         return await self._access.read(
             self.id, thread_queries.summaries_of_thread, thread_id=self.id
         )
+
+
+def _check_role(role: Role) -> None:
+    if not role.name:
+        raise InvalidInputError("A role has a name.")
+    if not (role.icon or "").isprintable():
+        raise InvalidInputError("An icon is the name of an avatar, without control characters.")
 
 
 def check_platforms(platforms: Mapping[str, Mapping[str, str]]) -> None:

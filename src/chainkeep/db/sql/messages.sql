@@ -1,6 +1,7 @@
 -- name: message_insert :exec
 -- Writes a new message, and with it the run that its answers hang under in the UI where `run_id` is given; nothing
--- where the id is taken, or the message that it answers is not in the thread. Where `nests`, it hangs under the newest
+-- where the id is taken, or the message that it answers is not in the thread. Who `speaks_as` a role of the thread bears
+-- its name and icon there. Where `nests`, it hangs under the newest
 -- run, if no user message came after that; where `same_turn`, it belongs to the newest message's turn. Carried by the
 -- primary keys and steps_thread_created_idx.
 INSERT INTO steps (
@@ -25,7 +26,15 @@ SELECT
         ) AS newest
     ) END,
     CAST(:type AS TEXT),
-    CAST(:name AS TEXT),
+    COALESCE(
+        (
+            SELECT thread_roles."userName"
+            FROM thread_roles
+            WHERE thread_roles."threadId" = CAST(:thread_id AS TEXT)
+                AND thread_roles."name" = CAST(:speaks_as AS TEXT)
+        ),
+        CAST(:name AS TEXT)
+    ),
     CAST(:input AS TEXT),
     CAST(:output AS TEXT),
     CAST(:created_at AS TEXT),
@@ -33,7 +42,15 @@ SELECT
     CAST(:created_at AS TEXT),
     CAST(:language AS TEXT),
     FALSE,
-    CAST(:metadata AS TEXT),
+    COALESCE(
+        (
+            SELECT '{"avatarName":"' || REPLACE(REPLACE(thread_roles."icon", '\', '\\'), '"', '\"') || '"}'
+            FROM thread_roles
+            WHERE thread_roles."threadId" = CAST(:thread_id AS TEXT)
+                AND thread_roles."name" = CAST(:role AS TEXT)
+        ),
+        CAST(:metadata AS TEXT)
+    ),
     CAST(:generation AS TEXT),
     FALSE,
     CAST(:position AS BIGINT),

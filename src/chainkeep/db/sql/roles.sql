@@ -4,6 +4,16 @@ INSERT INTO thread_roles ("threadId", "name", "userId", "userName", "icon", "des
 VALUES (:thread_id, :name, :user_id, :user_name, :icon, :description, :position)
 ON CONFLICT ("threadId", "name") DO NOTHING;
 
+-- name: role_replace :exec
+-- Sets all that a role is, but its name and its place. Carried by the primary key.
+UPDATE thread_roles SET
+    "userId" = :user_id,
+    "userName" = :user_name,
+    "icon" = :icon,
+    "description" = :description
+WHERE "threadId" = :thread_id
+    AND "name" = :name;
+
 -- name: role_remove :exec
 -- Removes a role from a thread. Carried by the primary key.
 DELETE FROM thread_roles

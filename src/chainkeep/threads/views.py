@@ -1,0 +1,143 @@
+"""A thread as others take it: models, and whoever asks whether it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from chainkeep.db import thread_queries, versions
+from chainkeep.errors import NotFoundError
+from chainkeep.threads.access import Access
+from chainkeep.threads.attachments import Attachment
+from chainkeep.threads.formats import to_chat_completion, to_openai, to_swift3
+from chainkeep.threads.message import Message, read_messages
+from chainkeep.threads.summaries import with_summary
+
+__all__ = ["ThreadViews", "Turn"]
+
+_ALL = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What was said at one go."""
+
+    number: int
+    message_count: int
+    roles: Mapping[str, int]
+    """How many messages of each role."""
+    first_message_time: datetime
+    last_message_time: datetime
+
+
+class ThreadViews:
+    """What a thread's messages can be turned into."""
+
+    __slots__ = ()
+
+    id: str
+    _access: Access
+
+    async def version(self) -> str:
+        """A hash of what the thread says: 64 hexadecimal digits, the same until somebody posts,
+        edits, deletes, renames or changes a role; ids and times do not count.
+        """
+        found = await self._access.read(self.id, versions.content_version, thread_id=self.id)
+        if found is None:
+            raise NotFoundError(f"Thread {self.id} was deleted.")
+        return found
+
+    async def to_openai(
+        self,
+        *,
+        include_private: bool = False,
+        images: Literal["data", "url"] | None = "data",
+        roles: Mapping[str, str] | None = None,
+        tool_steps: bool = False,
+    ) -> list[dict[str, Any]]:
+        """``chainkeep.threads.to_openai`` for all messages, with their images: as data URLs, as
+        addresses where there are any, or not at all.
+        """
+        messages = await self._said(include_private)
+        pictures = {} if images is None else await _pictures(messages, images)
+        return to_openai(
+            messages,
+            include_private=include_private,
+            images=pictures,
+            roles=roles,
+            tool_steps=tool_steps,
+        )
+
+    async def to_chat_completion(self, *, include_private: bool = False) -> list[dict[str, Any]]:
+        """``chainkeep.threads.to_chat_completion`` for all messages, with a line for each
+        attachment: its address, or its name where it has none.
+        """
+        messages = await self._said(include_private)
+        files = {
+            message.id: [await _line(attachment) for attachment in message.attachments]
+            for message in messages
+        }
+        return to_chat_completion(messages, include_private=include_private, files=files)
+
+    async def to_swift3(self, *, include_private: bool = False) -> dict[str, Any]:
+        """``chainkeep.threads.to_swift3`` for all messages, with their images as data URLs."""
+        messages = await self._said(include_private)
+        return to_swift3(messages, images=await _pictures(messages, "data"))
+
+    async def messages_with_summaries(self, *, include_private: bool = True) -> list[Message]:
+        """The messages, with the newest summary, as a system's message, in place of those that it
+        covers.
+        """
+        messages = await self._said(include_private)
+        summaries = await self._access.read(
+            self.id, thread_queries.summaries_of_thread, thread_id=self.id
+        )
+        return with_summary(messages, summaries)
+
+    async def turns(self) -> dict[int, Turn]:
+        """What was said at one go, by number from 1; system messages belong to none."""
+        by_turn: dict[int, list[Message]] = {}
+        for message in await self._said(include_private=True):
+            if message.turn:
+                by_turn.setdefault(message.turn, []).append(message)
+        return {number: _turn(number, by_turn[number]) for number in sorted(by_turn)}
+
+    async def _said(self, include_private: bool) -> list[Message]:
+        found = await read_messages(
+            self._access, self.id, include_private=include_private, count=_ALL
+        )
+        return found[::-1]
+
+
+def _turn(number: int, messages: list[Message]) -> Turn:
+    roles: dict[str, int] = {}
+    for message in messages:
+        roles[message.role] = roles.get(message.role, 0) + 1
+    times = [message.created_at for message in messages]
+    return Turn(
+        number=number,
+        message_count=len(messages),
+        roles=roles,
+        first_message_time=min(times),
+        last_message_time=max(times),
+    )
+
+
+async def _pictures(
+    messages: list[Message], images: Literal["data", "url"]
+) -> dict[str, list[str]]:
+    return {
+        message.id: [await _shown(each, images) for each in message.attachments if each.is_picture]
+        for message in messages
+    }
+
+
+async def _shown(picture: Attachment, images: Literal["data", "url"]) -> str:
+    address = await picture.address() if images == "url" else None
+    return address or await picture.data_url()
+
+
+async def _line(attachment: Attachment) -> str:
+    return f"{await attachment.address() or attachment.name} ({attachment.mime})"

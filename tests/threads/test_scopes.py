@@ -116,7 +116,7 @@ async def found_by(given: Hers) -> Any:
 
 IN_VAIN = {"create", "restore", "purge", "replies", "system_message", "add_messages"}
 """What finds nothing to do here, in scope or out of it."""
-SILENT = {"add_role", "clear", "delete", "remove_role", "summarize"}
+SILENT = {"add_role", "clear", "delete", "remove_role", "replace_role", "summarize"}
 """What says nothing when it is done."""
 
 NOTHING: tuple[Any, ...] = (None, [], {}, 0, False)
@@ -152,17 +152,25 @@ THREAD: Mapping[str, Call] = {
     "last_message": lambda given: given.thread.last_message(),
     "message": lambda given: given.thread.message(given.message.id),
     "messages": lambda given: given.thread.messages(),
+    "messages_with_summaries": lambda given: given.thread.messages_with_summaries(),
     "reactions": lambda given: given.thread.reactions(given.message.id),
     "reload": lambda given: given.thread.reload(),
     "remove_images": lambda given: given.thread.remove_images(),
     "remove_reaction": lambda given: given.thread.remove_reaction(given.message.id, "+1", "ada"),
     "remove_role": lambda given: given.thread.remove_role("critic"),
+    "replace_role": lambda given: given.thread.replace_role(Role(name="critic", icon="mine")),
     "replies": lambda given: given.thread.replies(given.message.id),
     "restore": lambda given: given.thread.restore(),
     "roles": lambda given: given.thread.roles(),
+    "share": lambda given: given.thread.share(),
     "summaries": lambda given: given.thread.summaries(),
     "system_message": lambda given: given.thread.system_message(),
+    "to_chat_completion": lambda given: given.thread.to_chat_completion(),
+    "to_openai": lambda given: given.thread.to_openai(),
+    "to_swift3": lambda given: given.thread.to_swift3(),
+    "turns": lambda given: given.thread.turns(),
     "update": lambda given: given.thread.update(name="Mine"),
+    "version": lambda given: given.thread.version(),
 }
 MESSAGE: Mapping[str, Call] = {
     "add_reaction": lambda given: given.message.add_reaction("-1", "eve"),

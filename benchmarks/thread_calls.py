@@ -77,7 +77,6 @@ THREAD_CALLS: Mapping[str, Mapping[str, Any]] = {
     "attachment_insert": {"attachments": [ATTACHMENT]},
     "blob_rows": {"after": "", "count": 1000},
     "element_shown": {"id": "element-77", "thread_id": "thread-77"},
-    "elements_shown": {"thread_id": "thread-77"},
     "figures": {"thread_id": "thread-77", "scope": EVERYTHING, **ALWAYS},
     "figures-org": {"thread_id": None, "scope": Scope(org="org-7"), **ALWAYS},
     "figures-owner": {"thread_id": None, "scope": PERSON, **ALWAYS},

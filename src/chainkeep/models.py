@@ -17,10 +17,12 @@ __all__ = [
     "Feedback",
     "Health",
     "Step",
+    "StepValues",
     "StoredMessage",
     "StoredThread",
     "Thread",
     "ThreadContent",
+    "ThreadValues",
     "User",
 ]
 
@@ -92,7 +94,7 @@ class Feedback:
 
     @classmethod
     def from_row(cls, row: Row) -> Feedback:
-        """Read a row of ``feedbacks``, or of a step joined with its own."""
+        """Read a row of ``feedbacks``."""
         return cls(
             id=row["feedback_id"],
             for_id=row["feedback_for_id"],
@@ -134,37 +136,6 @@ class Step:
     """Read only: written by ``Store.save_feedback``."""
     deleted_at: str | None = None
     """Read only."""
-
-    @classmethod
-    def from_row(cls, row: Row) -> Step:
-        """Read a row of ``steps`` joined with its feedback."""
-        return cls(
-            id=row["id"],
-            thread_id=row["thread_id"],
-            parent_id=row["parent_id"],
-            type=row["type"],
-            name=row["name"],
-            input=row["input"],
-            output=row["output"],
-            created_at=row["created_at"],
-            start=row["start"],
-            end=row["end"],
-            command=row["command"],
-            modes=from_json(row["modes"]),
-            language=row["language"],
-            streaming=bool(row["streaming"]),
-            wait_for_answer=_flag(row["wait_for_answer"]),
-            is_error=_flag(row["is_error"]),
-            show_input=show_input_from_text(row["show_input"]),
-            default_open=_flag(row["default_open"]),
-            auto_collapse=_flag(row["auto_collapse"]),
-            metadata=json_object(row["metadata"]),
-            tags=from_json(row["tags"]),
-            generation=from_json(row["generation"]),
-            extra=json_object(row["extra"]),
-            feedback=Feedback.from_row(row) if row["feedback_id"] is not None else None,
-            deleted_at=row["deleted_at"],
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +209,18 @@ class ThreadContent(NamedTuple):
     """By time, then by the order in which they were handed over; deleted ones too, emptied."""
     elements: list[Element]
     """In the order in which they were handed over."""
+
+
+StepValues = tuple[Any, ...]
+"""The fields of a ``Step`` in their order: what steps are read as where there are thousands."""
+
+
+class ThreadValues(NamedTuple):
+    """A ``ThreadContent`` that costs less to make."""
+
+    thread: Thread
+    steps: list[StepValues]
+    elements: list[Element]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

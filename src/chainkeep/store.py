@@ -11,26 +11,24 @@ import asyncio
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from chainkeep.attachments import Content
 from chainkeep.blobs.keys import element_key
 from chainkeep.db import list_queries, queries, units
-from chainkeep.db.attachment_queries import element_shown
 from chainkeep.db.step_writes import StepWrite
 from chainkeep.errors import InvalidInputError
-from chainkeep.keeper import NO_THREAD, Keeper
+from chainkeep.keeper import NO_THREAD
 from chainkeep.models import (
     Caller,
     Element,
     Feedback,
     Step,
     Thread,
-    ThreadContent,
     User,
 )
 from chainkeep.paging import Cursor, Page
+from chainkeep.reads import Reads
 from chainkeep.values import next_position, utc_now
 
 __all__ = ["Store"]
@@ -38,7 +36,7 @@ __all__ = ["Store"]
 MOST_PER_PAGE = 1000
 
 
-class Store(Keeper):
+class Store(Reads):
     """Users, threads, steps, elements and feedback in a database, their blobs in a blob store.
 
     Connects on first use. Methods raise ``TransientStorageError`` where the same call may succeed
@@ -46,10 +44,6 @@ class Store(Keeper):
     """
 
     # Users
-
-    async def get_user(self, identifier: str) -> User | None:
-        """The user who logs in as ``identifier``."""
-        return await self._read(queries.user_get, identifier=identifier)
 
     def save_user(
         self, identifier: str, *, display_name: str | None, metadata: Mapping[str, Any]
@@ -67,16 +61,6 @@ class Store(Keeper):
         )
 
     # Threads
-
-    async def get_thread(self, thread_id: str) -> ThreadContent | None:
-        """A thread and all that is in it, at one moment, after the writes made to it so far."""
-        await self.settled(thread_id)
-        return await self.snapshot(partial(units.thread_content, thread_id=thread_id))
-
-    async def thread_author(self, thread_id: str) -> str | None:
-        """The identifier of a thread's owner; None if it is unknown or nobody owns it yet."""
-        await self.settled(thread_id)
-        return await self._read(queries.thread_author, id=thread_id)
 
     async def list_threads(
         self,
@@ -150,17 +134,6 @@ class Store(Keeper):
 
     # Steps
 
-    async def get_step(self, step_id: str) -> Step | None:
-        """A step that is not deleted."""
-        await self.settled()
-        step = await self._read(queries.step_get, id=step_id)
-        return None if step is None or step.deleted_at else step
-
-    async def favorite_steps(self, user_id: str) -> list[Step]:
-        """The steps that are starred in a user's threads, newest first."""
-        await self.settled()
-        return await self._read(queries.steps_favorite, user_id=user_id)
-
     def create_step(self, step: Step, *, caller: Caller | None = None) -> asyncio.Future[bool]:
         """Write a new step, never over what an update wrote, and its thread if it is missing.
 
@@ -207,11 +180,6 @@ class Store(Keeper):
         )
 
     # Elements
-
-    async def get_element(self, element_id: str, *, thread_id: str | None = None) -> Element | None:
-        """An element that is not deleted or private; of that thread, where one is named."""
-        await self.settled(thread_id)
-        return await self._read(element_shown, id=element_id, thread_id=thread_id)
 
     def save_element(
         self,

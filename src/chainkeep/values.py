@@ -8,7 +8,7 @@ import json
 import math
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
@@ -18,6 +18,7 @@ __all__ = [
     "json_object",
     "next_position",
     "readable_text",
+    "reads_as_stored",
     "stored_text",
     "timestamp",
     "to_json",
@@ -52,6 +53,12 @@ def readable_text(value: str) -> str:
     if _ESCAPE not in value:
         return value
     return value.replace(_NUL, "\0").replace(_ESCAPED_ESCAPE, _ESCAPE)
+
+
+def reads_as_stored(values: Iterable[object]) -> bool:
+    """Whether ``readable_text`` would leave every text among the values as it is."""
+    # One search through all of them takes a fraction of what a call for each would.
+    return _ESCAPE not in "".join(map(str, filter(None, values)))
 
 
 # json.dumps makes an encoder at each call, which takes longer than to encode a step's metadata.

@@ -19,6 +19,7 @@ from chainkeep.chainlit.translate import (
     feedback_from_chainlit,
     feedback_to_chainlit,
     metadata_from_chainlit,
+    step_fields,
     step_from_chainlit,
     step_to_chainlit,
     steps_to_chainlit,
@@ -26,7 +27,7 @@ from chainkeep.chainlit.translate import (
     thread_to_list_entry,
     user_to_chainlit,
 )
-from chainkeep.models import Element, Feedback, Step, Thread, ThreadContent, User
+from chainkeep.models import Element, Feedback, Step, Thread, User
 
 AT = "2026-01-01T00:00:00.000000Z"
 THREAD = Thread(id="t", created_at=AT, last_activity_at="2026-01-02T00:00:00.000000Z")
@@ -50,7 +51,9 @@ def tree(*steps: tuple[str, str | None], deleted: str = "") -> list[Step]:
 
 
 def shown(steps: list[Step]) -> list[tuple[str, str | None]]:
-    return [(step["id"], step["parentId"]) for step in steps_to_chainlit(steps)]
+    return [
+        (step["id"], step["parentId"]) for step in steps_to_chainlit(list(map(step_fields, steps)))
+    ]
 
 
 class TestSteps:
@@ -118,11 +121,12 @@ class TestSteps:
 
     def test_a_step_is_written_with_every_key_and_its_extra_ones(self):
         step = Step(id="s", thread_id="t", created_at=AT, extra={"new": 1, "id": "forged"})
-        written: Any = step_to_chainlit(step, parent_id="p")
+        written: Any = step_to_chainlit(step_fields(step), parent_id="p")
         assert (written["id"], written["new"], written["parentId"]) == ("s", 1, "p")
 
     def test_what_a_message_needs_is_never_null(self):
-        written: Any = step_to_chainlit(Step(id="s", thread_id="t", created_at=AT), parent_id=None)
+        bare = Step(id="s", thread_id="t", created_at=AT)
+        written: Any = step_to_chainlit(step_fields(bare), parent_id=None)
         for key in ("type", "name", "input", "output", "metadata", "createdAt"):
             assert written[key] is not None
         for key in ("isError", "defaultOpen", "autoCollapse", "streaming"):
@@ -252,10 +256,9 @@ class TestThreads:
         assert (entry["steps"], entry["elements"]) == ([], [])
 
     def test_on_its_own_a_thread_was_created_when_it_was(self):
-        content = ThreadContent(THREAD, tree(("a", None)), [Element(id="e", thread_id="t")])
-        thread: Any = thread_to_chainlit(content, {"e": "/url"})
+        element = element_to_chainlit(Element(id="e", thread_id="t"), "/url")
+        thread: Any = thread_to_chainlit(THREAD, [], [element])
         assert thread["createdAt"] == AT
-        assert [step["id"] for step in thread["steps"]] == ["a"]
         assert [element["url"] for element in thread["elements"]] == ["/url"]
 
     @pytest.mark.parametrize("from_session", [True, False])

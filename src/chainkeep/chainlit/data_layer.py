@@ -23,6 +23,7 @@ from chainkeep.chainlit.caller import known_caller, remember_caller
 from chainkeep.chainlit.earlier import EarlierMethods
 from chainkeep.chainlit.elements import ElementMethods
 from chainkeep.chainlit.hold import Hold, current_caller, own_thread
+from chainkeep.chainlit.slices import listed
 from chainkeep.chainlit.storage import blobs_of
 from chainkeep.errors import ChainkeepError, InvalidInputError
 from chainkeep.models import Caller, Health
@@ -165,7 +166,10 @@ class ChainkeepDataLayer(ElementMethods, EarlierMethods, BaseDataLayer):
     @override
     async def get_favorite_steps(self, user_id: str) -> list[StepDict]:
         steps = await self.store.favorite_steps(user_id)
-        return [translate.step_to_chainlit(step, parent_id=step.parent_id) for step in steps]
+        return [
+            translate.step_to_chainlit(translate.step_fields(step), parent_id=step.parent_id)
+            for step in steps
+        ]
 
     @override
     async def set_step_favorite(self, step_dict: StepDict, favorite: bool) -> StepDict:
@@ -218,11 +222,15 @@ class ChainkeepDataLayer(ElementMethods, EarlierMethods, BaseDataLayer):
 
     @override
     async def get_thread(self, thread_id: str) -> ThreadDict | None:
-        content = await self.store.get_thread(thread_id)
+        content = await self.store.thread_values(thread_id)
         if content is None:
             return None
-        urls = {element.id: await self._url(element) for element in content.elements}
-        return translate.thread_to_chainlit(content, urls)
+        elements = [
+            translate.element_to_chainlit(element, await self._url(element))
+            for element in content.elements
+        ]
+        steps = await listed(translate.steps_to_chainlit(content.steps))
+        return translate.thread_to_chainlit(content.thread, steps, elements)
 
     @override
     async def update_thread(

@@ -37,7 +37,9 @@ class EarlierMethods(ABC):
     async def get_step(self, step_id: str) -> StepDict | None:
         """A step; None if there is none."""
         step = await self.store.get_step(step_id)
-        return None if step is None else translate.step_to_chainlit(step, parent_id=step.parent_id)
+        if step is None:
+            return None
+        return translate.step_to_chainlit(translate.step_fields(step), parent_id=step.parent_id)
 
     async def get_all_user_threads(
         self, user_id: str | None = None, thread_id: str | None = None

@@ -16,7 +16,7 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import spec_from_file_location
 from types import ModuleType
 from typing import Protocol, runtime_checkable
-from urllib.parse import urlencode
+from urllib.parse import quote
 
 from chainlit.auth import get_current_user, reuseable_oauth
 from chainlit.config import config
@@ -84,7 +84,8 @@ def _address(query: dict[str, str]) -> str:
     parent, own = (
         os.environ.get(f"CHAINLIT_{name}", "") for name in ("PARENT_ROOT_PATH", "ROOT_PATH")
     )
-    return f"{(parent + own).rstrip('/')}{PATH}?{urlencode(query, errors='replace')}"
+    fields = (f"{name}={quote(value, '', errors='replace')}" for name, value in query.items())
+    return f"{(parent + own).rstrip('/')}{PATH}?{'&'.join(fields)}"
 
 
 async def serve_element(request: Request) -> Response:

@@ -8,7 +8,9 @@ is made of JSON's own types only and belongs to the caller.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,7 +22,7 @@ from chainlit.types import ThreadDict
 from chainlit.user import PersistedUser
 
 from chainkeep.blobs import BlobSource
-from chainkeep.models import Element, Feedback, Step, Thread, ThreadContent, User
+from chainkeep.models import Element, Feedback, Step, StepValues, Thread, User
 from chainkeep.values import cleaned_json, timestamp, to_json, utc_now
 
 _MAX_PAGE = 2**31 - 1
@@ -114,35 +116,48 @@ def step_from_chainlit(step: StepDict, *, thread_id: str) -> tuple[Step, frozens
     return Step(id=_text(step["id"]), thread_id=own_thread, **fields), frozenset(given)
 
 
-def step_to_chainlit(step: Step, *, parent_id: str | None) -> StepDict:
+_FIELDS = [field.name for field in fields(Step)]
+_ID, _PARENT, _DELETED = map(_FIELDS.index, ("id", "parent_id", "deleted_at"))
+
+step_fields: Callable[[Step], StepValues] = attrgetter(*_FIELDS)
+"""A step's fields, as ``step_to_chainlit`` takes them."""
+
+
+def step_to_chainlit(step: StepValues, *, parent_id: str | None) -> StepDict:
     """A StepDict with every key, and the extra ones; ``parent_id`` in place of the step's own."""
-    feedback = step.feedback
+    # fmt: off
+    (
+        id_, thread_id, _parent_id, type_, name, input_, output, created_at, start, end, command,
+        modes, language, streaming, wait_for_answer, is_error, show_input, default_open,
+        auto_collapse, metadata, tags, generation, extra, feedback, _deleted_at,
+    ) = step
+    # fmt: on
     known = {
-        "id": step.id,
-        "threadId": step.thread_id,
+        "id": id_,
+        "threadId": thread_id,
         "parentId": parent_id,
-        "type": step.type,
-        "name": step.name,
-        "input": step.input,
-        "output": step.output,
-        "createdAt": step.created_at,
-        "start": step.start,
-        "end": step.end,
-        "command": step.command,
-        "modes": step.modes,
-        "language": step.language,
-        "streaming": step.streaming,
-        "waitForAnswer": step.wait_for_answer,
-        "isError": bool(step.is_error),
-        "showInput": step.show_input,
-        "defaultOpen": bool(step.default_open),
-        "autoCollapse": bool(step.auto_collapse),
-        "metadata": step.metadata,
-        "tags": step.tags,
-        "generation": step.generation,
+        "type": type_,
+        "name": name,
+        "input": input_,
+        "output": output,
+        "createdAt": created_at,
+        "start": start,
+        "end": end,
+        "command": command,
+        "modes": modes,
+        "language": language,
+        "streaming": streaming,
+        "waitForAnswer": wait_for_answer,
+        "isError": bool(is_error),
+        "showInput": show_input,
+        "defaultOpen": bool(default_open),
+        "autoCollapse": bool(auto_collapse),
+        "metadata": metadata,
+        "tags": tags,
+        "generation": generation,
         "feedback": None if feedback is None else feedback_to_chainlit(feedback),
     }
-    return cast("StepDict", {**step.extra, **known})
+    return cast("StepDict", {**extra, **known} if extra else known)
 
 
 def feedback_from_chainlit(feedback: ChainlitFeedback, *, new_id: str) -> Feedback:
@@ -268,15 +283,15 @@ def _props(element: Element) -> Any:
     return element.props or {} if element.type == "custom" else element.props
 
 
-def thread_to_chainlit(content: ThreadContent, urls: Mapping[str, str | None]) -> ThreadDict:
-    """A ThreadDict; ``urls`` gives an element's address by its id."""
-    thread = thread_to_list_entry(content.thread)
-    thread["createdAt"] = content.thread.created_at
-    thread["steps"] = steps_to_chainlit(content.steps)
-    thread["elements"] = [
-        element_to_chainlit(element, urls.get(element.id)) for element in content.elements
-    ]
-    return thread
+def thread_to_chainlit(
+    thread: Thread, steps: list[StepDict], elements: list[ElementDict]
+) -> ThreadDict:
+    """A ThreadDict with what is in it."""
+    entry = thread_to_list_entry(thread)
+    entry["createdAt"] = thread.created_at
+    entry["steps"] = steps
+    entry["elements"] = elements
+    return entry
 
 
 def thread_to_list_entry(thread: Thread) -> ThreadDict:
@@ -297,33 +312,36 @@ def thread_to_list_entry(thread: Thread) -> ThreadDict:
     )
 
 
-def steps_to_chainlit(steps: list[Step]) -> list[StepDict]:
+def steps_to_chainlit(steps: Sequence[StepValues]) -> Iterator[StepDict]:
     """The steps that are to be seen, each parent before its children, else in the order given.
 
     The page drops a step whose parent it has not met. So a step whose parent was never written
     stands on its own, while one whose parent was deleted is gone with it.
     """
-    by_id = {step.id: step for step in steps}
+    by_id = {step[_ID]: step for step in steps}
     hidden: dict[str, bool] = {}
-    seen: list[StepDict] = []
     for step in steps:
         for link in reversed(_unplaced_ancestry(step, by_id, hidden)):
-            above = link.parent_id if link.parent_id in hidden else None
-            hidden[link.id] = link.deleted_at is not None or (above is not None and hidden[above])
-            if not hidden[link.id]:
-                seen.append(step_to_chainlit(link, parent_id=above))
-    return seen
+            parent = link[_PARENT]
+            above = parent if parent in hidden else None
+            hidden[link[_ID]] = unseen = link[_DELETED] is not None or (
+                above is not None and hidden[above]
+            )
+            if not unseen:
+                yield step_to_chainlit(link, parent_id=above)
 
 
 def _unplaced_ancestry(
-    step: Step, by_id: Mapping[str, Step], placed: Mapping[str, bool]
-) -> list[Step]:
+    step: StepValues, by_id: Mapping[str, StepValues], placed: Mapping[str, bool]
+) -> list[StepValues]:
     """The step, its parent, and so on up to one that is placed, missing, or met already."""
-    chain: dict[str, Step] = {}
-    link: Step | None = step
-    while link is not None and link.id not in placed and link.id not in chain:
-        chain[link.id] = link
-        link = by_id.get(link.parent_id) if link.parent_id is not None else None
+    if step[_ID] not in placed and (step[_PARENT] is None or step[_PARENT] in placed):
+        return [step]  # as nearly all are: parents come first
+    chain: dict[str, StepValues] = {}
+    link: StepValues | None = step
+    while link is not None and link[_ID] not in placed and link[_ID] not in chain:
+        chain[link[_ID]] = link
+        link = by_id.get(link[_PARENT])
     return list(chain.values())
 
 

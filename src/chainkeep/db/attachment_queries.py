@@ -62,12 +62,6 @@ def attachment_copy(connection: Connection, *, copies: Sequence[AttachmentCopy])
     return each(connection, "attachment_copy", [asdict(copy) for copy in copies])
 
 
-def elements_shown(connection: Connection, *, thread_id: str) -> list[Element]:
-    return [
-        Element.from_row(row) for row in many(connection, "elements_shown", thread_id=thread_id)
-    ]
-
-
 def element_shown(connection: Connection, *, id: str, thread_id: str | None) -> Element | None:
     row = one(connection, "element_shown", id=id, thread_id=thread_id)
     return None if row is None else Element.from_row(row)

@@ -12,8 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.util import greenlet_spawn
 
 from chainkeep.db import dialects
 from chainkeep.errors import TransientStorageError
@@ -163,9 +164,14 @@ class LoopDatabase:
 
     async def _run(self, work: Work[T], isolation_level: str | None = None) -> T:
         with our_errors():
-            async with self._opened().connect() as connection:
-                if isolation_level is not None:
-                    _ = await connection.execution_options(isolation_level=isolation_level)
-                result = await connection.run_sync(work)
-                await connection.commit()
-                return result
+            # All of it in one greenlet: SQLAlchemy's own coroutines begin one for each step.
+            return await greenlet_spawn(_whole, self._opened().sync_engine, work, isolation_level)
+
+
+def _whole(engine: Engine, work: Work[T], isolation_level: str | None) -> T:
+    with engine.connect() as connection:
+        if isolation_level is not None:
+            connection.execution_options(isolation_level=isolation_level)
+        result = work(connection)
+        connection.commit()
+        return result

@@ -20,6 +20,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import await_only
 
 from chainkeep.errors import StorageError, TransientStorageError, UnsupportedDatabaseError
 from chainkeep.settings import DatabaseSettings
@@ -29,6 +30,7 @@ __all__ = [
     "IMMEDIATE",
     "PARAMETER_MARKS",
     "driver_errors",
+    "give_way",
     "is_in_memory",
     "loop_engine",
     "needs_transactions",
@@ -153,6 +155,13 @@ def needs_transactions(settings: DatabaseSettings) -> bool:
     connection and run it on another, and forgets which schema was chosen.
     """
     return settings.pgbouncer
+
+
+def give_way(connection: Connection) -> None:
+    """Let whatever else waits for the event loop run, where the connection is on one."""
+    # A database thread has no loop to hold up, and the interpreter takes turns with it anyway.
+    if connection.dialect.is_async:
+        await_only(asyncio.sleep(0))
 
 
 def _connect_args(settings: DatabaseSettings) -> Iterator[tuple[str, Any]]:

@@ -5,17 +5,22 @@ Text crosses here, and only here, between what Chainlit says and what both datab
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Row
+from sqlalchemy import Connection, CursorResult
 
-from chainkeep.db.dialects import PARAMETER_MARKS
+from chainkeep.db.dialects import PARAMETER_MARKS, give_way
 from chainkeep.db.statements import STATEMENTS, Statement
-from chainkeep.values import readable_text, stored_text
+from chainkeep.values import readable_text, reads_as_stored, stored_text
 
 Rows = list[dict[str, Any]]
+Values = Sequence[Any]
+"""A row, its columns in the statement's order."""
+
+_SLICE = 100
 
 
 @cache
@@ -47,24 +52,36 @@ def _stored(value: Any) -> Any:
     return stored_text(value) if type(value) is str else value
 
 
-def many(connection: Connection, name: str, /, **binds: Any) -> Rows:
-    """Every row."""
+def values(connection: Connection, name: str, /, **binds: Any) -> Iterator[Values]:
+    """Every row. Taking thousands of them holds up nobody else on the event loop."""
+    return table(connection, name, **binds)[1]
+
+
+def table(
+    connection: Connection, name: str, /, **binds: Any
+) -> tuple[tuple[str, ...], Iterator[Values]]:
+    """The names of the columns, and every row as from ``values``."""
     result = run(connection, name, binds)
-    columns = tuple(result.keys())
-    return [_readable(columns, row) for row in result]
+    return tuple(result.keys()), _sliced(connection, result)
+
+
+def many(connection: Connection, name: str, /, **binds: Any) -> Rows:
+    """Every row, by the names of its columns."""
+    columns, rows = table(connection, name, **binds)
+    return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def one(connection: Connection, name: str, /, **binds: Any) -> dict[str, Any] | None:
     """The first row, or None."""
     result = run(connection, name, binds)
     columns, row = tuple(result.keys()), result.first()
-    return None if row is None else _readable(columns, row)
+    return None if row is None else _by_column(columns, row)
 
 
 def returned(connection: Connection, name: str, /, **binds: Any) -> dict[str, Any]:
     """The one row of a write that always returns one."""
     result = run(connection, name, binds)
-    return _readable(tuple(result.keys()), result.one())
+    return _by_column(tuple(result.keys()), result.one())
 
 
 def execute(connection: Connection, name: str, /, **binds: Any) -> int:
@@ -72,11 +89,25 @@ def execute(connection: Connection, name: str, /, **binds: Any) -> int:
     return run(connection, name, binds).rowcount
 
 
-def _readable(columns: Sequence[str], row: Row[Any]) -> dict[str, Any]:
-    return {
-        column: readable_text(value) if type(value) is str else value
-        for column, value in zip(columns, row, strict=True)
-    }
+def _sliced(connection: Connection, result: CursorResult[Any]) -> Iterator[Values]:
+    # The driver's own rows: SQLAlchemy's, made of them, take as long again.
+    rows = list(result.cursor.fetchall())
+    result.close()
+    for start in range(0, len(rows), _SLICE):
+        if start:
+            give_way(connection)
+        yield from _readable(rows[start : start + _SLICE])
+
+
+def _readable(rows: Sequence[Values]) -> Iterable[Values]:
+    if reads_as_stored(chain.from_iterable(rows)):
+        return rows
+    return ([readable_text(v) if type(v) is str else v for v in row] for row in rows)
+
+
+def _by_column(columns: Sequence[str], row: Values) -> dict[str, Any]:
+    [values] = _readable([row])
+    return dict(zip(columns, values, strict=True))
 
 
 def texts(values: Collection[str]) -> list[str]:

@@ -11,8 +11,17 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from chainkeep.db.execution import each, execute, many, one, returned, texts
-from chainkeep.models import Element, Feedback, Step, Thread, User, show_input_to_text
+from chainkeep.db.content_rows import content_of, step_of, step_values
+from chainkeep.db.execution import each, execute, many, one, returned, table, texts, values
+from chainkeep.models import (
+    Element,
+    Feedback,
+    Step,
+    Thread,
+    ThreadValues,
+    User,
+    show_input_to_text,
+)
 from chainkeep.values import json_object, to_json
 
 
@@ -94,6 +103,10 @@ def thread_update(
 def thread_get(connection: Connection, *, id: str) -> Thread | None:
     row = one(connection, "thread_get", id=id)
     return None if row is None else Thread.from_row(row)
+
+
+def thread_content(connection: Connection, *, id: str) -> ThreadValues | None:
+    return content_of(*table(connection, "thread_content", id=id))
 
 
 def thread_author(connection: Connection, *, id: str) -> str | None:
@@ -197,16 +210,13 @@ def steps_known(connection: Connection, *, ids: Collection[str]) -> list[Known]:
 
 
 def step_get(connection: Connection, *, id: str) -> Step | None:
-    row = one(connection, "step_get", id=id)
-    return None if row is None else Step.from_row(row)
-
-
-def steps_of_thread(connection: Connection, *, thread_id: str) -> list[Step]:
-    return [Step.from_row(row) for row in many(connection, "steps_of_thread", thread_id=thread_id)]
+    row = next(values(connection, "step_get", id=id), None)
+    return None if row is None else step_of(step_values(row))
 
 
 def steps_favorite(connection: Connection, *, user_id: str) -> list[Step]:
-    return [Step.from_row(row) for row in many(connection, "steps_favorite", user_id=user_id)]
+    rows = values(connection, "steps_favorite", user_id=user_id)
+    return [step_of(step_values(row)) for row in rows]
 
 
 def step_set_metadata(connection: Connection, *, id: str, metadata: Mapping[str, Any]) -> int:

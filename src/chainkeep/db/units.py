@@ -16,13 +16,13 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from chainkeep.db import (
-    attachment_queries,
     attachment_units,
     message_units,
     queries,
     thread_queries,
     thread_units,
 )
+from chainkeep.db.content_rows import step_of
 from chainkeep.db.records import Operation
 from chainkeep.db.scoping import require_in_scope
 from chainkeep.db.step_writes import StepWrite, write_steps
@@ -280,12 +280,10 @@ def _refuse_foreign_vote(
 
 def thread_content(connection: Connection, *, thread_id: str) -> ThreadContent | None:
     """Read a thread that is not deleted, with all that is in it and not private."""
-    thread = queries.thread_get(connection, id=thread_id)
-    if thread is None:
+    found = queries.thread_content(connection, id=thread_id)
+    if found is None:
         return None
-    steps = queries.steps_of_thread(connection, thread_id=thread_id)
-    elements = attachment_queries.elements_shown(connection, thread_id=thread_id)
-    return ThreadContent(thread, steps, elements)
+    return ThreadContent(found.thread, list(map(step_of, found.steps)), found.elements)
 
 
 def execute(

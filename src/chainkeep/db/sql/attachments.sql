@@ -53,36 +53,6 @@ WHERE elements."id" = CAST(:id AS TEXT)
     AND elements."deletedAt" IS NULL
 ON CONFLICT ("id") DO NOTHING;
 
--- name: elements_shown :many
--- A thread's elements, without those of private messages, in the order in which they were handed over. Carried by
--- elements_thread_idx and the primary key.
-SELECT
-    elements."id" AS id,
-    elements."threadId" AS thread_id,
-    elements."forId" AS for_id,
-    elements."type" AS type,
-    elements."name" AS name,
-    elements."display" AS display,
-    elements."url" AS url,
-    elements."objectKey" AS object_key,
-    elements."chainlitKey" AS chainlit_key,
-    elements."mime" AS mime,
-    elements."size" AS size,
-    elements."language" AS language,
-    elements."page" AS page,
-    elements."props" AS props,
-    elements."autoPlay" AS auto_play,
-    elements."playerConfig" AS player_config,
-    elements."extra" AS extra,
-    elements."attributes" AS attributes,
-    elements."status" AS status
-FROM elements
-LEFT JOIN steps ON steps."id" = elements."forId" AND steps."private"
-WHERE elements."threadId" = :thread_id
-    AND elements."deletedAt" IS NULL
-    AND steps."id" IS NULL
-ORDER BY elements."position", elements."id";
-
 -- name: element_shown :one
 -- An element that is not deleted and belongs to no private message; of that thread, where one is named. Carried by the
 -- primary keys.

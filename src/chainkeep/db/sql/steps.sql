@@ -216,52 +216,11 @@ SELECT
     steps."extra" AS extra,
     steps."deletedAt" AS deleted_at,
     feedbacks."id" AS feedback_id,
-    feedbacks."forId" AS feedback_for_id,
-    feedbacks."threadId" AS feedback_thread_id,
     feedbacks."value" AS feedback_value,
     feedbacks."comment" AS feedback_comment
 FROM steps
 LEFT JOIN feedbacks ON feedbacks."forId" = steps."id"
 WHERE steps."id" = :id;
-
--- name: steps_of_thread :many
--- A thread's steps with their feedback, deleted ones too and private messages not, by time and then in the order in
--- which they were handed over. Carried by steps_thread_created_idx and feedbacks_for_key.
-SELECT
-    steps."id" AS id,
-    steps."threadId" AS thread_id,
-    steps."parentId" AS parent_id,
-    steps."type" AS type,
-    steps."name" AS name,
-    steps."input" AS input,
-    steps."output" AS output,
-    steps."createdAt" AS created_at,
-    steps."start" AS start,
-    steps."end" AS end,
-    steps."command" AS command,
-    steps."modes" AS modes,
-    steps."language" AS language,
-    steps."streaming" AS streaming,
-    steps."waitForAnswer" AS wait_for_answer,
-    steps."isError" AS is_error,
-    steps."showInput" AS show_input,
-    steps."defaultOpen" AS default_open,
-    steps."autoCollapse" AS auto_collapse,
-    steps."metadata" AS metadata,
-    steps."tags" AS tags,
-    steps."generation" AS generation,
-    steps."extra" AS extra,
-    steps."deletedAt" AS deleted_at,
-    feedbacks."id" AS feedback_id,
-    feedbacks."forId" AS feedback_for_id,
-    feedbacks."threadId" AS feedback_thread_id,
-    feedbacks."value" AS feedback_value,
-    feedbacks."comment" AS feedback_comment
-FROM steps
-LEFT JOIN feedbacks ON feedbacks."forId" = steps."id"
-WHERE steps."threadId" = :thread_id
-    AND NOT steps."private"
-ORDER BY steps."createdAt", steps."position", steps."id";
 
 -- name: steps_favorite :many
 -- The steps that were starred in a user's threads, newest first. Carried by threads_user_activity_idx and
@@ -292,8 +251,6 @@ SELECT
     steps."extra" AS extra,
     steps."deletedAt" AS deleted_at,
     feedbacks."id" AS feedback_id,
-    feedbacks."forId" AS feedback_for_id,
-    feedbacks."threadId" AS feedback_thread_id,
     feedbacks."value" AS feedback_value,
     feedbacks."comment" AS feedback_comment
 FROM threads

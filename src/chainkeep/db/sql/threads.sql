@@ -66,6 +66,84 @@ LEFT JOIN users ON users."id" = threads."userId"
 WHERE threads."id" = :id
     AND threads."deletedAt" IS NULL;
 
+-- name: thread_content :many
+-- All that is in a thread that is not deleted, at one moment, in no order: its steps with their feedback, deleted ones
+-- too; its elements; and the thread itself; private messages not, nor what hangs on them. What is no step uses a step's
+-- columns where the names are the same, and has columns of its own behind them. One statement, so that there is one wait for the server and no transaction. Carried by
+-- the primary keys, steps_thread_created_idx, feedbacks_for_key and elements_thread_idx.
+SELECT
+    steps."id" AS id,
+    steps."threadId" AS thread_id,
+    steps."parentId" AS parent_id,
+    steps."type" AS type,
+    steps."name" AS name,
+    steps."input" AS input,
+    steps."output" AS output,
+    steps."createdAt" AS created_at,
+    steps."start" AS start,
+    steps."end" AS end,
+    steps."command" AS command,
+    steps."modes" AS modes,
+    steps."language" AS language,
+    steps."streaming" AS streaming,
+    steps."waitForAnswer" AS wait_for_answer,
+    steps."isError" AS is_error,
+    steps."showInput" AS show_input,
+    steps."defaultOpen" AS default_open,
+    steps."autoCollapse" AS auto_collapse,
+    steps."metadata" AS metadata,
+    steps."tags" AS tags,
+    steps."generation" AS generation,
+    steps."extra" AS extra,
+    steps."deletedAt" AS deleted_at,
+    feedbacks."id" AS feedback_id,
+    feedbacks."value" AS feedback_value,
+    feedbacks."comment" AS feedback_comment,
+    'step' AS kind,
+    steps."position" AS position,
+    CAST(NULL AS TEXT) AS for_id,
+    CAST(NULL AS TEXT) AS display,
+    CAST(NULL AS TEXT) AS url,
+    CAST(NULL AS TEXT) AS object_key,
+    CAST(NULL AS TEXT) AS chainlit_key,
+    CAST(NULL AS TEXT) AS mime,
+    CAST(NULL AS TEXT) AS size,
+    CAST(NULL AS INTEGER) AS page,
+    CAST(NULL AS TEXT) AS props,
+    CAST(NULL AS BOOLEAN) AS auto_play,
+    CAST(NULL AS TEXT) AS player_config,
+    CAST(NULL AS TEXT) AS attributes,
+    CAST(NULL AS TEXT) AS status,
+    CAST(NULL AS TEXT) AS user_id,
+    CAST(NULL AS TEXT) AS user_identifier,
+    CAST(NULL AS TEXT) AS last_activity_at
+FROM steps
+LEFT JOIN feedbacks ON feedbacks."forId" = steps."id"
+WHERE steps."threadId" = CAST(:id AS TEXT)
+    AND NOT steps."private"
+UNION ALL
+SELECT
+    elements."id", elements."threadId", NULL, elements."type", elements."name", NULL, NULL, NULL, NULL, NULL, NULL,
+    NULL, elements."language", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, elements."extra", NULL, NULL,
+    NULL, NULL, 'element', elements."position", elements."forId", elements."display", elements."url",
+    elements."objectKey", elements."chainlitKey", elements."mime", elements."size", elements."page", elements."props",
+    elements."autoPlay", elements."playerConfig", elements."attributes", elements."status", NULL, NULL, NULL
+FROM elements
+LEFT JOIN steps AS hidden ON hidden."id" = elements."forId" AND hidden."private"
+WHERE elements."threadId" = CAST(:id AS TEXT)
+    AND elements."deletedAt" IS NULL
+    AND hidden."id" IS NULL
+UNION ALL
+SELECT
+    threads."id", NULL, NULL, NULL, threads."name", NULL, NULL, threads."createdAt", NULL, NULL, NULL, NULL, NULL,
+    NULL, NULL, NULL, NULL, NULL, NULL, threads."metadata", threads."tags", NULL, NULL, NULL, NULL, NULL, NULL,
+    'thread', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, threads."userId",
+    COALESCE(users."identifier", threads."userIdentifier"), threads."lastActivityAt"
+FROM threads
+LEFT JOIN users ON users."id" = threads."userId"
+WHERE threads."id" = CAST(:id AS TEXT)
+    AND threads."deletedAt" IS NULL;
+
 -- name: thread_author :one
 -- The identifier of a thread's owner; no row for a thread that is deleted or was never there. Carried by the primary
 -- keys.

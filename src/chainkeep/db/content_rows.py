@@ -1,0 +1,90 @@
+"""What is in a thread, from rows: there may be thousands, so each takes as little time as can be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from operator import itemgetter
+from typing import Any
+
+from chainkeep.models import (
+    Element,
+    Feedback,
+    Step,
+    StepValues,
+    Thread,
+    ThreadValues,
+    show_input_from_text,
+)
+from chainkeep.values import from_json, json_object
+
+__all__ = ["STEP_COLUMNS", "content_of", "step_of", "step_values"]
+
+Values = Sequence[Any]
+
+STEP_COLUMNS = 27
+"""How many columns a step has; they come first in ``thread_content``."""
+
+# A frozen dataclass makes itself by looking up each field's name, which takes twice as long.
+_SETTERS = [getattr(Step, field.name).__set__ for field in fields(Step)]
+
+
+def step_values(row: Values) -> StepValues:
+    """The fields of a step from a row's columns: in the order of the fields, the vote's last."""
+    # fmt: off
+    (
+        id_, thread_id, parent_id, type_, name, input_, output, created_at, start, end, command,
+        modes, language, streaming, wait_for_answer, is_error, show_input, default_open,
+        auto_collapse, metadata, tags, generation, extra, deleted_at, vote_id, vote, comment,
+    ) = row
+    return (
+        id_, thread_id, parent_id, type_, name, input_, output, created_at, start, end, command,
+        None if modes is None else from_json(modes),
+        language,
+        bool(streaming),
+        None if wait_for_answer is None else bool(wait_for_answer),
+        None if is_error is None else bool(is_error),
+        None if show_input is None else show_input_from_text(show_input),
+        None if default_open is None else bool(default_open),
+        None if auto_collapse is None else bool(auto_collapse),
+        {} if metadata == "{}" else json_object(metadata),
+        None if tags is None else from_json(tags),
+        None if generation is None else from_json(generation),
+        {} if extra is None else json_object(extra),
+        None if vote_id is None else Feedback(
+            id=vote_id, for_id=id_, thread_id=thread_id, value=vote, comment=comment
+        ),
+        deleted_at,
+    )
+    # fmt: on
+
+
+def step_of(values: StepValues) -> Step:
+    """The step that has these fields."""
+    step = object.__new__(Step)
+    for put, value in zip(_SETTERS, values, strict=True):
+        put(step, value)
+    return step
+
+
+def content_of(columns: Sequence[str], rows: Iterable[Values]) -> ThreadValues | None:
+    """The rows of ``thread_content``, put in order; None where the thread is not among them."""
+    steps: list[tuple[str, int, str, StepValues]] = []
+    elements: list[tuple[int, str, Element]] = []
+    thread: Thread | None = None
+    kind, position = columns.index("kind"), columns.index("position")
+    created_at, name = columns.index("created_at"), columns.index("id")
+    for row in rows:
+        if row[kind] == "step":
+            values = step_values(row[:STEP_COLUMNS])
+            steps.append((row[created_at], row[position], row[name], values))
+        elif row[kind] == "element":
+            element = Element.from_row(dict(zip(columns, row, strict=True)))
+            elements.append((row[position], row[name], element))
+        else:
+            thread = Thread.from_row(dict(zip(columns, row, strict=True)))
+    if thread is None:
+        return None
+    steps.sort(key=itemgetter(0, 1, 2))
+    elements.sort(key=itemgetter(0, 1))
+    return ThreadValues(thread, [each[-1] for each in steps], [each[-1] for each in elements])

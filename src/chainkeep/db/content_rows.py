@@ -1,4 +1,4 @@
-"""What is in a thread, from rows: there may be thousands, so each takes as little time as can be."""
+"""What is in a thread, from rows: there may be thousands, and each takes as little as can be."""
 
 from __future__ import annotations
 

@@ -94,7 +94,8 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
         ],
     },
     "thread_update": {
-        "id": "thread-77", "name": "new", "keep_name": False, "tags": ["a"], "metadata": {},
+        "id": "thread-77", "name": "new", "keep_name": False, "org_id": None, "product": None,
+        "tags": ["a"], "metadata": {},
     },
     "threads_page": {
         "user_id": "user-7", "before": PLACE, "feedback": None, "pattern": None, "count": 36,

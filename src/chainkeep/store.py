@@ -98,13 +98,15 @@ class Store(Reads):
         keep_name: bool = False,
         user_id: str | None = None,
         user_identifier: str | None = None,
+        org: str | None = None,
+        product: str | None = None,
         tags: list[str] | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> asyncio.Future[bool]:
         """Make a thread, or set what is given and leave what is None; False where it was deleted.
 
-        ``metadata`` merges key by key, where None deletes a key. An owner is set once and never
-        changed. With ``keep_name`` a name that is there stays.
+        ``metadata`` merges key by key, where None deletes a key. Owner, organisation and product
+        are set once and never changed. With ``keep_name`` a name that is there stays.
         """
         return self.submit(
             thread_id,
@@ -116,6 +118,8 @@ class Store(Reads):
             keep_name=keep_name,
             user_id=user_id,
             user_identifier=user_identifier,
+            org_id=org,
+            product=product,
             tags=tags,
             metadata=metadata,
         )
@@ -158,11 +162,7 @@ class Store(Reads):
     def set_favorite(self, step_id: str, favorite: bool) -> asyncio.Future[Step | None]:
         """Star a step, or take its star away; the step as it is then, None where there is none."""
         return self.submit(
-            NO_THREAD,
-            f"step {step_id}",
-            units.set_favorite,
-            step_id=step_id,
-            favorite=favorite,
+            NO_THREAD, f"step {step_id}", units.set_favorite, step_id=step_id, favorite=favorite
         )
 
     def delete_step(self, step_id: str, *, caller: Caller | None = None) -> asyncio.Future[None]:

@@ -183,7 +183,14 @@ async def test_one_bad_unit_costs_few_transactions(writer: Writer, counting: Cou
 async def test_units_keep_their_order_around_a_bad_one(writer: Writer, counting: Counting) -> None:
     def name(number: int) -> Callable[[Connection], int]:
         return lambda connection: queries.thread_update(
-            connection, id="t", name=str(number), keep_name=False, tags=None, metadata=None
+            connection,
+            id="t",
+            name=str(number),
+            keep_name=False,
+            org_id=None,
+            product=None,
+            tags=None,
+            metadata=None,
         )
 
     await writer.submit(unit("t"))

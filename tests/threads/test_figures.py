@@ -8,7 +8,7 @@ from typing import Any
 
 from chainkeep.models import Step
 from chainkeep.store import Store
-from chainkeep.threads import Thread, Threads, Usage
+from chainkeep.threads import Scope, Thread, Threads, Usage
 from tests.threads.statements import statements_of
 
 NOW = "2026-01-01T00:00:0{}.000000Z"
@@ -127,3 +127,44 @@ async def test_figures_take_one_statement_whatever_the_length(thread: Thread) ->
     for number in range(10):
         await thread.add_message("user", f"{number}")
     assert len(await statements_of(thread.figures)) == 1
+
+
+async def test_figures_are_those_of_an_organisation_or_a_product(threads: Threads) -> None:
+    places = [("acme", "chat", "ada"), ("acme", "docs", "ada"), ("zeta", "chat", "bob")]
+    for org, product, owner in [*places, (None, None, "ada")]:
+        thread = await threads.create(owner=owner, org=org, product=product)
+        await thread.add_message("assistant", "a", model="m", usage={"total_tokens": 5})
+    assert (await threads.figures()).of_model("m").calls == 4
+    assert (await threads.figures("ada")).of_model("m").calls == 3
+    assert (await threads.figures(org="acme")).overall.total_tokens == 10
+    assert (await threads.figures(product="chat")).messages["assistant"] == 2
+    assert (await threads.figures("ada", org="acme", product="docs")).overall.calls == 1
+    assert (await threads.within(Scope(user="ada")).figures()).overall.calls == 1
+    assert (await threads.figures(org="nobody")).of_model("m") == Usage()
+
+
+async def test_a_call_beside_a_message_is_the_same_call_only_for_the_same_model(
+    store: Store, thread: Thread
+) -> None:
+    def made(model: str, tokens: int) -> dict[str, Any]:
+        return {"model": model, "tokenCount": tokens}
+
+    await thread.add_message("user", "a")
+    content = await store.get_thread(thread.id)
+    assert content is not None
+    run = next(each.id for each in content.steps if each.type == "run")
+    await ui_step(store, thread, "l", type="llm", parent_id=run, generation=made("big", 5))
+    await thread.add_message("assistant", "b", model="big", usage={"total_tokens": 5})
+    await thread.add_message("assistant", "c", model="small", usage={"total_tokens": 1})
+    await ui_step(store, thread, "x", type="llm", generation=made("big", 7))
+    figures = await thread.figures()
+    assert figures.of_model("big") == Usage(calls=2, total_tokens=12)
+    assert figures.of_model("small") == Usage(calls=1, total_tokens=1)
+
+
+async def test_the_same_call_in_two_threads_is_two(store: Store, threads: Threads) -> None:
+    for name in ("one", "two"):
+        thread = await threads.create(name, owner="ada")
+        await thread.add_message("assistant", "a", tool_calls=[call("add", "same")])
+        await ui_step(store, thread, f"{name}-t", type="tool", name="add")
+    assert (await threads.figures("ada")).tools == {"add": 4}

@@ -23,6 +23,7 @@ from chainkeep.chainlit.caller import known_caller, remember_caller
 from chainkeep.chainlit.earlier import EarlierMethods
 from chainkeep.chainlit.elements import ElementMethods
 from chainkeep.chainlit.hold import Hold, current_caller, own_thread
+from chainkeep.chainlit.places import Place, PlaceOf, current_place, usual_place
 from chainkeep.chainlit.slices import listed
 from chainkeep.chainlit.storage import blobs_of
 from chainkeep.errors import ChainkeepError, InvalidInputError
@@ -72,9 +73,11 @@ class ChainkeepDataLayer(ElementMethods, EarlierMethods, BaseDataLayer):
         journal: str | None = None,
         direct_urls: bool | None = None,
         auto_migrate: bool | None = None,
+        place_of: PlaceOf = usual_place,
     ) -> None:
         """``user_thread_limit`` caps a page of the list, never the list. ``show_logger`` logs at
-        INFO.
+        INFO. ``place_of`` says to which organisation and product a new chat belongs, as
+        ``Scope`` in the Thread API knows them; the UI shows users all of theirs.
         """
         database = DatabaseSettings.from_environment(
             url=conninfo,
@@ -98,6 +101,7 @@ class ChainkeepDataLayer(ElementMethods, EarlierMethods, BaseDataLayer):
         self.store = Store(settings, engine=engine, blobs=blobs_of(storage_provider, settings))
         self._most_per_page = user_thread_limit or 1000
         self._hold = Hold()
+        self._place_of = place_of
 
     @override
     async def build_debug_url(self) -> str:
@@ -249,6 +253,7 @@ class ChainkeepDataLayer(ElementMethods, EarlierMethods, BaseDataLayer):
         """
         caller = current_caller()
         own = caller is not None and caller.thread_id == thread_id
+        place = current_place(self._place_of) if own else Place()
         try:
             await self.store.update_thread(
                 thread_id,
@@ -256,6 +261,8 @@ class ChainkeepDataLayer(ElementMethods, EarlierMethods, BaseDataLayer):
                 keep_name=user_id is not None or (caller is not None and caller.user_id is None),
                 user_id=user_id,
                 user_identifier=caller.identifier if caller is not None and own else None,
+                org=place.org,
+                product=place.product,
                 tags=tags,
                 metadata=translate.metadata_from_chainlit(
                     metadata, from_session=caller is not None

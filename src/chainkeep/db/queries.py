@@ -86,6 +86,8 @@ def thread_update(
     id: str,
     name: str | None,
     keep_name: bool,
+    org_id: str | None,
+    product: str | None,
     tags: list[str] | None,
     metadata: Mapping[str, Any] | None,
 ) -> int:
@@ -95,6 +97,8 @@ def thread_update(
         id=id,
         name=name,
         keep_name=keep_name,
+        org_id=org_id,
+        product=product,
         tags=_json_or_null(tags),
         metadata=_json_or_null(metadata),
     )

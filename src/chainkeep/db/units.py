@@ -198,6 +198,8 @@ def update_thread(
     keep_name: bool,
     user_id: str | None,
     user_identifier: str | None,
+    org_id: str | None,
+    product: str | None,
     tags: list[str] | None,
     metadata: Mapping[str, Any] | None,
 ) -> bool:
@@ -209,7 +211,14 @@ def update_thread(
     stored = None if metadata is None else queries.thread_get(connection, id=thread_id)
     merged = None if stored is None or metadata is None else _merged(stored.metadata, metadata)
     written = queries.thread_update(
-        connection, id=thread_id, name=name, keep_name=keep_name, tags=tags, metadata=merged
+        connection,
+        id=thread_id,
+        name=name,
+        keep_name=keep_name,
+        org_id=org_id,
+        product=product,
+        tags=tags,
+        metadata=merged,
     )
     return bool(written)
 

@@ -39,12 +39,15 @@ WHERE threads."deletedAt" IS NULL
     );
 
 -- name: thread_update :exec
--- Sets what is given and leaves what is null; a name that is there stays where keep_name. Carried by the primary key.
+-- Sets what is given and leaves what is null; an organisation or a product that is there stays, and a name where
+-- keep_name. Carried by the primary key.
 UPDATE threads SET
     "name" = CASE
         WHEN CAST(:keep_name AS BOOLEAN) AND "name" IS NOT NULL THEN "name"
         ELSE COALESCE(CAST(:name AS TEXT), "name")
     END,
+    "orgId" = COALESCE("orgId", CAST(:org_id AS TEXT)),
+    "product" = COALESCE("product", CAST(:product AS TEXT)),
     "tags" = COALESCE(CAST(:tags AS TEXT), "tags"),
     "metadata" = COALESCE(CAST(:metadata AS TEXT), "metadata")
 WHERE "id" = :id

@@ -19,6 +19,7 @@ __all__ = ["main"]
 
 _COMMANDS = {
     "adopt": "Take over the database of Chainlit's SQLAlchemyDataLayer.",
+    "blobs": "Find attachments' bytes that no element names, and elements without bytes.",
     "journal": "Look at, or bring in, writes that the database has not taken yet.",
     "migrate": "Make the tables, or bring them up to date.",
     "schema": "Print the SQL that makes the tables.",

@@ -23,6 +23,8 @@ async def test_a_shared_link_shows_the_chat_and_its_pictures_to_another_user(ali
 async def test_a_link_to_a_chat_that_is_not_shared_leads_nowhere(alice: Ui, bob: Ui):
     thread = await alice.say("not for sharing")
     await expect(alice.answer("not for sharing")).to_be_visible()
-    await bob.page.goto(f"{bob.url}/share/{thread}")
-    await expect(bob.page.get_by_text("Failed to load thread")).to_be_visible()
+    async with bob.page.expect_response(f"**/project/share/{thread}") as answered:
+        await bob.page.goto(f"{bob.url}/share/{thread}")
+    assert (await answered.value).status == 404
+    await expect(bob.page).to_have_url(f"{bob.url}/")
     await expect(bob.page.get_by_text("not for sharing")).to_have_count(0)

@@ -94,8 +94,10 @@ THREAD_CALLS: Mapping[str, Mapping[str, Any]] = {
             position=1,
         ),
     },
-    "reaction_remove": {"step_id": "step-77", "emoji": "+1", "user_id": "ada"},
-    "reactions_of_message": {"step_id": "step-77"},
+    "reaction_remove": {
+        "thread_id": "thread-77", "step_id": "step-77", "emoji": "+1", "user_id": "ada",
+    },
+    "reactions_of_message": {"thread_id": "thread-77", "step_id": "step-77"},
     "role_add": {"role": ROLE},
     "role_replace": {"role": ROLE},
     "role_remove": {"thread_id": "thread-77", "name": "bot"},

@@ -224,6 +224,23 @@ async def test_what_is_in_scope_is_seen_and_changed_as_without_one(
             assert result or name in SILENT, f"{kind.__name__}.{name}"
 
 
+async def test_a_message_that_is_said_to_be_elsewhere_is_neither_seen_nor_changed(
+    hers: Hers, store: Store
+) -> None:
+    inside = hers.threads.within(Scope(user="eve"))
+    mine = await inside.create()
+    said = replace(hers.message, thread_id=mine.id, _access=inside._access)
+    before = await rows(store)
+    for name, call in MESSAGE.items():
+        try:
+            result = await call(Hers(inside, mine, said))
+        except NotFoundError:
+            result = None
+        assert result in NOTHING, name
+        after = await rows(store)
+        assert {**after, "threads": None} == {**before, "threads": None}, name
+
+
 async def test_a_hard_delete_out_of_scope_deletes_nothing(hers: Hers, store: Store) -> None:
     before = await rows(store)
     for scope in FOREIGN:

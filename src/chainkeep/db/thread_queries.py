@@ -263,12 +263,23 @@ def reaction_add(connection: Connection, *, reaction: Reaction) -> int:
     return execute(connection, "reaction_add", **asdict(reaction))
 
 
-def reaction_remove(connection: Connection, *, step_id: str, emoji: str, user_id: str) -> int:
-    return execute(connection, "reaction_remove", step_id=step_id, emoji=emoji, user_id=user_id)
+def reaction_remove(
+    connection: Connection, *, thread_id: str, step_id: str, emoji: str, user_id: str
+) -> int:
+    return execute(
+        connection,
+        "reaction_remove",
+        thread_id=thread_id,
+        step_id=step_id,
+        emoji=emoji,
+        user_id=user_id,
+    )
 
 
-def reactions_of_message(connection: Connection, *, step_id: str) -> list[tuple[str, str]]:
-    rows = many(connection, "reactions_of_message", step_id=step_id)
+def reactions_of_message(
+    connection: Connection, *, thread_id: str, step_id: str
+) -> list[tuple[str, str]]:
+    rows = many(connection, "reactions_of_message", thread_id=thread_id, step_id=step_id)
     return [(row["emoji"], row["user_id"]) for row in rows]
 
 

@@ -187,7 +187,9 @@ def remove_reaction(
 ) -> bool:
     """Take a reaction back; whether there was one."""
     removed = bool(
-        sql.reaction_remove(connection, step_id=message_id, emoji=emoji, user_id=user_id)
+        sql.reaction_remove(
+            connection, thread_id=thread_id, step_id=message_id, emoji=emoji, user_id=user_id
+        )
     )
     if removed:
         note_change(connection, thread_id)

@@ -199,7 +199,10 @@ class Message:
         """Who reacted, by emoji; both in the order in which they came."""
         found: dict[str, list[str]] = {}
         for emoji, user in await self._access.read(
-            self.thread_id, thread_queries.reactions_of_message, step_id=self.id
+            self.thread_id,
+            thread_queries.reactions_of_message,
+            thread_id=self.thread_id,
+            step_id=self.id,
         ):
             found.setdefault(emoji, []).append(user)
         return found

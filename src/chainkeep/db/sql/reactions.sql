@@ -19,11 +19,20 @@ WHERE reactions."position" = excluded."position"
     AND reactions."createdAt" = excluded."createdAt";
 
 -- name: reaction_remove :exec
--- Takes a reaction back. Carried by the primary key.
+-- Takes a reaction to a message back that is there. Carried by the primary keys.
 DELETE FROM reactions
 WHERE "stepId" = :step_id
     AND "emoji" = :emoji
-    AND "userId" = :user_id;
+    AND "userId" = :user_id
+    AND EXISTS (
+        SELECT 1
+        FROM steps
+        JOIN threads ON threads."id" = steps."threadId"
+        WHERE steps."id" = :step_id
+            AND steps."threadId" = :thread_id
+            AND steps."deletedAt" IS NULL
+            AND threads."deletedAt" IS NULL
+    );
 
 -- name: reactions_of_message :many
 -- The reactions to a message that is there, in the order in which they came. Carried by the primary keys.
@@ -32,6 +41,7 @@ FROM reactions
 JOIN steps ON steps."id" = reactions."stepId"
 JOIN threads ON threads."id" = steps."threadId"
 WHERE reactions."stepId" = :step_id
+    AND steps."threadId" = :thread_id
     AND steps."deletedAt" IS NULL
     AND threads."deletedAt" IS NULL
 ORDER BY reactions."createdAt", reactions."position";
@@ -50,9 +60,11 @@ SELECT
     COALESCE(own."id", theirs."id") AS feedback_id,
     COALESCE(own."value", theirs."value") AS feedback_value
 FROM steps
+JOIN threads ON threads."id" = steps."threadId"
 LEFT JOIN steps AS runs ON runs."id" = steps."parentId" AND runs."type" = 'run' AND runs."deletedAt" IS NULL
 LEFT JOIN feedbacks AS own ON own."forId" = steps."id"
 LEFT JOIN feedbacks AS theirs ON theirs."forId" = runs."id"
 WHERE steps."id" = :id
     AND steps."threadId" = :thread_id
-    AND steps."deletedAt" IS NULL;
+    AND steps."deletedAt" IS NULL
+    AND threads."deletedAt" IS NULL;

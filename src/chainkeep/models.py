@@ -250,6 +250,7 @@ class StoredThread(Thread):
     platforms: dict[str, dict[str, str]]
     public: bool
     updated_at: str
+    last_message_id: str | None
     deleted_at: str | None
     org_id: str | None
     product: str | None
@@ -271,6 +272,7 @@ class StoredThread(Thread):
             platforms=json_object(row["platforms"]),
             public=bool(row["public"]),
             updated_at=max(row["updated_at"] or "", row["last_activity_at"]),
+            last_message_id=row["last_message_id"],
             deleted_at=row["deleted_at"],
             org_id=row["org_id"],
             product=row["product"],

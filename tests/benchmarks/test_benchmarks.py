@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 from typing_extensions import override
 
+from benchmarks import thread_api
 from benchmarks.__main__ import MARK, main
 from benchmarks.floor import FloorSqlite
 from benchmarks.measure import Sample, timed
@@ -112,3 +113,13 @@ async def test_a_call_that_blocks_the_event_loop_shows_as_a_stall():
     sample = await timed([[call, call]], 1)
 
     assert sample.stall > sample.times[0] / 2
+
+
+@pytest.mark.usefixtures("shared_server")
+def test_the_thread_api_is_measured_beside_the_floor(capsys: pytest.CaptureFixture[str]):
+    figures = thread_api.main(["--quick"])
+    assert [each.database for each in figures] == ["SQLite", "PostgreSQL"]
+    assert [each.flaws for each in figures] == [[], []]
+    assert {each.post_statements for each in figures} == {2}
+    assert all(each.page_statements <= 3 for each in figures)
+    assert "a page of 20 of 30 threads" in capsys.readouterr().out

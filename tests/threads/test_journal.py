@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from chainkeep.db import units
 from chainkeep.db.database import open_database
 from chainkeep.db.records import Operation, from_record, to_record
-from chainkeep.settings import Settings
-from chainkeep.threads import Draft, Thread
+from chainkeep.errors import TransientStorageError
+from chainkeep.settings import DatabaseSettings, Settings
+from chainkeep.store import Store
+from chainkeep.threads import Draft, Thread, open_threads
+from tests.support.postgres import PostgresServer, postgres_servers
+from tests.support.waiting import eventually
 
 
 async def test_a_message_is_posted_from_the_journal(settings: Settings, thread: Thread) -> None:
@@ -37,3 +44,42 @@ async def test_a_copy_that_is_tried_again_is_one(settings: Settings, thread: Thr
         await database.write(lambda connection: units.run(connection, [work]))
     await database.close()
     assert [message.text for message in await replace(thread, id="copy").messages()] == ["hi"]
+
+
+async def test_what_is_posted_while_the_database_is_away_is_there_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    with PostgresServer(postgres_servers()[0]) as server:
+        settings = Settings(
+            database=DatabaseSettings(url=server.url(await server.acreate_database())),
+            blobs=str(tmp_path / "blobs"),
+            journal=str(tmp_path / "journal"),
+            close_timeout_seconds=1,
+        )
+        store = Store(settings, write_retry_seconds=0.0)
+        async with open_threads(store) as threads:
+            thread, gone = await threads.create(), await threads.create()
+            await thread.add_message("user", "before")
+            server.stop("immediate")
+            await thread.add_message("assistant", "while", images=[b"\x89PNG\r\n\x1a\n"])
+            first = await threads.add_message("user", "a new thread")
+            assert await gone.delete(hard=True)
+            for refused in (thread.update(name="x"), thread.delete(), thread.messages()):
+                with pytest.raises(TransientStorageError):
+                    await refused
+            server.start()
+
+            async def is_back() -> bool:
+                try:
+                    return len(await thread.messages()) == 2
+                except TransientStorageError:
+                    return False
+
+            await eventually(is_back)
+            _, kept = await thread.messages()
+            assert (kept.text, len(await kept.attachments[0].read())) == ("while", 8)
+            assert await threads.get(gone.id) is None
+            made = await threads.get(first.thread_id)
+            assert made is not None
+            assert made.name == "a new thread"
+        await store.close()

@@ -336,3 +336,14 @@ async def test_a_message_may_have_been_said_earlier(thread: Thread) -> None:
     assert found[1].created_at == posted.created_at == said
     assert found[1].created == said.timestamp()
     assert found[2].created_at == naive.created_at == said.replace(tzinfo=timezone.utc)
+
+
+async def test_messages_are_found_by_who_said_them_and_by_turn(thread: Thread) -> None:
+    for number in range(4):
+        source = {"id": f"agent-{number % 2}", "type": "agent"}
+        await thread.add_message("assistant", f"{number}", source=source, same_turn=number == 1)
+    assert texts(await thread.messages(source="agent-0")) == ["0", "2"]
+    assert texts(await thread.messages(source="agent-1", limit=1)) == ["3"]
+    assert texts(await thread.messages(turn=1)) == ["0", "1"]
+    assert texts(await thread.messages(turn=1, limit=1)) == ["1"]
+    assert await thread.messages(source="nobody") == []

@@ -11,7 +11,7 @@ import pytest
 import chainkeep
 from chainkeep.attachments import Content
 from chainkeep.errors import ConflictError, InvalidInputError, NotFoundError
-from chainkeep.models import Element
+from chainkeep.models import Element, Step
 from chainkeep.settings import Settings
 from chainkeep.store import Store
 from chainkeep.threads import Role, Thread, Threads, open_threads
@@ -410,3 +410,25 @@ async def test_a_role_is_replaced_in_its_place(thread: Thread) -> None:
         await thread.replace_role(Role(name="third"))
     with pytest.raises(InvalidInputError):
         await thread.add_role(Role(name="bad", icon="a\nb"))
+
+
+async def test_a_thread_knows_its_last_message_whoever_wrote_it(
+    threads: Threads, store: Store
+) -> None:
+    thread = await threads.create(owner="ada", attributes={"a": 1})
+    assert thread.last_message_id is None
+    answer = await thread.add_message("assistant", "hello")
+    asked = await thread.add_message("user", "bye")
+    assert (await thread.reload()).last_message_id == asked.id
+    await asked.delete()
+    found = [
+        *(await threads.list(owner="ada")).items,
+        *(await threads.list()).items,
+        *await threads.find(attributes={"a": 1}),
+    ]
+    assert [each.last_message_id for each in found] == [answer.id] * 3
+    step = Step(
+        id="ui", thread_id=thread.id, type="user_message", created_at="2999-01-01T00:00:00.000000Z"
+    )
+    await store.create_step(step)
+    assert (await thread.reload()).last_message_id == "ui"

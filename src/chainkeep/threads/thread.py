@@ -65,6 +65,7 @@ class Thread(ThreadMessages, ThreadViews):
     public: bool = False
     created_at: datetime
     updated_at: datetime
+    last_message_id: str | None = None
     deleted_at: datetime | None = None
     """Set where it is deleted and can be restored."""
     _access: Access = field(repr=False, compare=False)
@@ -85,6 +86,7 @@ class Thread(ThreadMessages, ThreadViews):
             public=stored.public,
             created_at=moment_of(stored.created_at),
             updated_at=moment_of(stored.updated_at),
+            last_message_id=stored.last_message_id,
             deleted_at=None if stored.deleted_at is None else moment_of(stored.deleted_at),
             _access=access,
         )

@@ -53,15 +53,23 @@ class ThreadMessages:
         include_private: bool = True,
         roles: Sequence[str] | None = None,
         turn: int | None = None,
+        source: str | None = None,
         limit: int | None = None,
     ) -> list[Message]:
         """The messages: system messages first, the newest of them before the others, then by
         sequence.
 
-        ``limit`` leaves only the last ones.
+        ``source`` is the id of who said them; ``limit`` leaves only the last ones.
         """
-        found = await self._read_messages(None, include_private, roles, limit)
-        return [each for each in reversed(found) if turn is None or each.turn == turn]
+        some = turn is not None or source is not None
+        found = await self._read_messages(None, include_private, roles, None if some else limit)
+        wanted = [
+            message
+            for message in found
+            if (turn is None or message.turn == turn)
+            and (source is None or (message.source or {}).get("id") == source)
+        ]
+        return wanted[:limit][::-1]
 
     async def message(self, message_id: str) -> Message | None:
         """A message of this thread; None where there is none of that id."""

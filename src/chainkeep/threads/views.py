@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, overload
+
+from typing_extensions import Unpack
 
 from chainkeep.db import thread_queries, versions
 from chainkeep.errors import NotFoundError
@@ -32,6 +34,16 @@ class Turn:
     last_message_time: datetime
 
 
+class OpenAIOptions(TypedDict, total=False):
+    """How OpenAI's messages are made of a thread."""
+
+    include_private: bool
+    images: Literal["data", "url"] | None
+    """As data URLs, which is the default; as addresses, where there are any; or not at all."""
+    roles: Mapping[str, str] | None
+    tool_steps: bool
+
+
 class ThreadViews:
     """What a thread's messages can be turned into."""
 
@@ -49,26 +61,33 @@ class ThreadViews:
             raise NotFoundError(f"Thread {self.id} was deleted.")
         return found
 
+    @overload
     async def to_openai(
-        self,
-        *,
-        include_private: bool = False,
-        images: Literal["data", "url"] | None = "data",
-        roles: Mapping[str, str] | None = None,
-        tool_steps: bool = False,
-    ) -> list[dict[str, Any]]:
-        """``chainkeep.threads.to_openai`` for all messages, with their images: as data URLs, as
-        addresses where there are any, or not at all.
+        self, *, as_dict: Literal[False] = False, **options: Unpack[OpenAIOptions]
+    ) -> list[dict[str, Any]]: ...
+
+    @overload
+    async def to_openai(
+        self, *, as_dict: Literal[True], **options: Unpack[OpenAIOptions]
+    ) -> dict[str, Any]: ...
+
+    async def to_openai(
+        self, *, as_dict: bool = False, **options: Unpack[OpenAIOptions]
+    ) -> list[dict[str, Any]] | dict[str, Any]:
+        """``chainkeep.threads.to_openai`` for all messages, with their images; in a dict under
+        ``messages`` where ``as_dict``.
         """
-        messages = await self._said(include_private)
-        pictures = {} if images is None else await _pictures(messages, images)
-        return to_openai(
+        images = options.get("images", "data")
+        private = options.get("include_private", False)
+        messages = await self._said(private)
+        found = to_openai(
             messages,
-            include_private=include_private,
-            images=pictures,
-            roles=roles,
-            tool_steps=tool_steps,
+            include_private=private,
+            images={} if images is None else await _pictures(messages, images),
+            roles=options.get("roles"),
+            tool_steps=options.get("tool_steps", False),
         )
+        return {"messages": found} if as_dict else found
 
     async def to_chat_completion(self, *, include_private: bool = False) -> list[dict[str, Any]]:
         """``chainkeep.threads.to_chat_completion`` for all messages, with a line for each

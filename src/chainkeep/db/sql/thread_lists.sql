@@ -16,6 +16,15 @@ SELECT
     threads."platforms" AS platforms,
     threads."public" AS public,
     threads."updatedAt" AS updated_at,
+    (
+        SELECT said."id"
+        FROM steps AS said
+        WHERE said."threadId" = threads."id"
+            AND said."type" IN ('user_message', 'assistant_message', 'system_message', 'tool')
+            AND said."deletedAt" IS NULL
+        ORDER BY said."createdAt" DESC, said."position" DESC, said."id" DESC
+        LIMIT 1
+    ) AS last_message_id,
     threads."deletedAt" AS deleted_at,
     threads."orgId" AS org_id,
     threads."product" AS product
@@ -72,6 +81,15 @@ SELECT
     threads."platforms" AS platforms,
     threads."public" AS public,
     threads."updatedAt" AS updated_at,
+    (
+        SELECT said."id"
+        FROM steps AS said
+        WHERE said."threadId" = threads."id"
+            AND said."type" IN ('user_message', 'assistant_message', 'system_message', 'tool')
+            AND said."deletedAt" IS NULL
+        ORDER BY said."createdAt" DESC, said."position" DESC, said."id" DESC
+        LIMIT 1
+    ) AS last_message_id,
     threads."deletedAt" AS deleted_at,
     threads."orgId" AS org_id,
     threads."product" AS product
@@ -123,6 +141,15 @@ SELECT
     threads."platforms" AS platforms,
     threads."public" AS public,
     threads."updatedAt" AS updated_at,
+    (
+        SELECT said."id"
+        FROM steps AS said
+        WHERE said."threadId" = threads."id"
+            AND said."type" IN ('user_message', 'assistant_message', 'system_message', 'tool')
+            AND said."deletedAt" IS NULL
+        ORDER BY said."createdAt" DESC, said."position" DESC, said."id" DESC
+        LIMIT 1
+    ) AS last_message_id,
     threads."deletedAt" AS deleted_at,
     threads."orgId" AS org_id,
     threads."product" AS product
@@ -174,6 +201,15 @@ SELECT
     threads."platforms" AS platforms,
     threads."public" AS public,
     threads."updatedAt" AS updated_at,
+    (
+        SELECT said."id"
+        FROM steps AS said
+        WHERE said."threadId" = threads."id"
+            AND said."type" IN ('user_message', 'assistant_message', 'system_message', 'tool')
+            AND said."deletedAt" IS NULL
+        ORDER BY said."createdAt" DESC, said."position" DESC, said."id" DESC
+        LIMIT 1
+    ) AS last_message_id,
     threads."deletedAt" AS deleted_at,
     threads."orgId" AS org_id,
     threads."product" AS product
@@ -291,6 +327,15 @@ SELECT
     threads."platforms" AS platforms,
     threads."public" AS public,
     threads."updatedAt" AS updated_at,
+    (
+        SELECT said."id"
+        FROM steps AS said
+        WHERE said."threadId" = threads."id"
+            AND said."type" IN ('user_message', 'assistant_message', 'system_message', 'tool')
+            AND said."deletedAt" IS NULL
+        ORDER BY said."createdAt" DESC, said."position" DESC, said."id" DESC
+        LIMIT 1
+    ) AS last_message_id,
     threads."deletedAt" AS deleted_at,
     threads."orgId" AS org_id,
     threads."product" AS product

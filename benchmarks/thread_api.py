@@ -1,0 +1,186 @@
+"""Measures the Thread API beside the floor: posting, and listing threads.
+
+    python -m benchmarks.thread_api [--quick]
+
+The floor is the drivers alone, one statement a call, as in docs/benchmarks.md; it writes a bare
+row where the Thread API checks, orders and counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from chainlit.types import Pagination, ThreadFilter
+
+from benchmarks.chat import Turn
+from benchmarks.measure import Sample, timed
+from benchmarks.peers import CANDIDATES
+from benchmarks.seed import QUICK, Seed
+from benchmarks.server import durable_server
+from benchmarks.subject import Subject, opened
+from chainkeep.chainlit import ChainkeepDataLayer
+from chainkeep.threads import Threads, open_threads
+from tests.threads.statements import statements_of
+
+__all__ = ["Figures", "main"]
+
+PAGE = 20
+TEXT = "What does a data layer do?"
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is done."""
+
+    threads: int
+    """Of 20 steps each, in the history that is listed."""
+    posts: int
+    longest: int
+    """How many messages the thread has at the end, to which one more should cost the same."""
+    lists: int
+
+
+FULL_SIZE = Size(threads=1000, posts=200, longest=800, lists=200)
+QUICK_SIZE = Size(threads=30, posts=20, longest=60, lists=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What was measured; times are milliseconds, the median of a call."""
+
+    database: str
+    post: float
+    floor_post: float
+    growth: float
+    """What a message costs in the longest thread, by what it costs in one of an eighth of that."""
+    page: float
+    floor_page: float
+    post_statements: int
+    page_statements: int
+    flaws: list[str]
+
+
+async def measure(size: Size, directory: Path) -> list[Figures]:
+    """On SQLite, then on PostgreSQL."""
+    seeded = Seed(replace(QUICK, users=(size.threads,), lengths=(20,)))
+    candidates = [each for each in CANDIDATES if each.name in ("chainkeep", "floor")]
+    with ExitStack() as stack:
+        server = stack.enter_context(durable_server())
+        async with opened(candidates, directory, server, seeded) as subjects:
+            return [
+                await _measured(database, size, subjects) for database in ("SQLite", "PostgreSQL")
+            ]
+
+
+async def _measured(database: str, size: Size, subjects: Sequence[Subject]) -> Figures:
+    by_name = {
+        each.candidate.name: each for each in subjects if each.candidate.database == database
+    }
+    ours, floor = by_name["chainkeep"], by_name["floor"]
+    layer = ours.layer
+    if not isinstance(layer, ChainkeepDataLayer):
+        raise TypeError("The Thread API stands on chainkeep's own layer.")
+    async with open_threads(layer) as threads:
+        # Turn about, so that what the machine does besides hits both.
+        floor_posts = await _floor_posts(floor, size)
+        posts, growth = await _posts(threads, size)
+        page, floor_page = await _pages(threads, ours, size), await _floor_pages(floor, size)
+        thread = await threads.create()
+        owner = ours.seed.identifier(size.threads)
+        return Figures(
+            database=database,
+            post=_ms(posts),
+            floor_post=_ms(floor_posts),
+            growth=growth,
+            page=_ms(page),
+            floor_page=_ms(floor_page),
+            post_statements=len(await statements_of(lambda: thread.add_message("user", TEXT))),
+            page_statements=len(await statements_of(lambda: threads.list(owner=owner, first=PAGE))),
+            flaws=[*posts.flaws, *floor_posts.flaws, *page.flaws, *floor_page.flaws],
+        )
+
+
+async def _posts(threads: Threads, size: Size) -> tuple[Sample, float]:
+    """The first posts of a thread, and how the cost grew until the last."""
+    thread = await threads.create()
+    sample = await _repeated(lambda: thread.add_message("assistant", TEXT), size.longest)
+    found = await thread.messages()
+    if len(found) != size.longest:
+        sample.blame(f"kept {len(found)} of {size.longest} messages")
+    eighth = size.longest // 8
+    early, late = sample.times[eighth // 2 : eighth * 3 // 2], sample.times[-eighth:]
+    return replace(sample, times=sample.times[: size.posts]), median(late) / median(early)
+
+
+async def _floor_posts(floor: Subject, size: Size) -> Sample:
+    [thread_id] = await floor.new_threads(1)
+
+    async def post() -> None:
+        await floor.layer.create_step(Turn(thread_id, "Assistant").question())
+
+    return await _repeated(post, size.posts)
+
+
+async def _pages(threads: Threads, ours: Subject, size: Size) -> Sample:
+    owner = ours.seed.identifier(size.threads)
+
+    async def page() -> None:
+        found = await threads.list(owner=owner, first=PAGE)
+        if len(found.items) != PAGE:
+            raise ValueError(f"gave {len(found.items)} threads")
+
+    return await _repeated(page, size.lists)
+
+
+async def _floor_pages(floor: Subject, size: Size) -> Sample:
+    filters = ThreadFilter(userId=floor.seed.user_id(size.threads))
+    return await _repeated(
+        lambda: floor.layer.list_threads(Pagination(first=PAGE), filters), size.lists
+    )
+
+
+async def _repeated(call: Callable[[], Awaitable[Any]], times: int) -> Sample:
+    return await timed([[call] * times], 600)
+
+
+def _ms(sample: Sample) -> float:
+    return median(sample.times) * 1000
+
+
+def as_text(figures: Sequence[Figures], size: Size) -> str:
+    """A line for each figure."""
+    lines = [f"{size.posts} posts; a page of {PAGE} of {size.threads:,} threads of 20 steps"]
+    for each in figures:
+        post = f"a post {each.post:.2f} ms (floor {each.floor_post:.2f})"
+        grown = f"at {size.longest} messages {each.growth:.2f} times what at {size.longest // 8}"
+        page = f"a page {each.page:.2f} ms (floor {each.floor_page:.2f})"
+        lines += [
+            f"{each.database}: {post}, {each.post_statements} statements, {grown}",
+            f"{each.database}: {page}, {each.page_statements} statements",
+            *(f"{each.database}: {flaw}" for flaw in each.flaws),
+        ]
+    return "\n".join([*lines, ""])
+
+
+def main(arguments: Sequence[str] | None = None) -> list[Figures]:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.thread_api", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="little data")
+    size = QUICK_SIZE if parser.parse_args(arguments).quick else FULL_SIZE
+    with tempfile.TemporaryDirectory() as home:
+        figures = asyncio.run(measure(size, Path(home)))
+    sys.stdout.write(as_text(figures, size))
+    return figures
+
+
+if __name__ == "__main__":
+    main()

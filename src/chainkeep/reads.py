@@ -8,7 +8,7 @@ from __future__ import annotations
 from chainkeep.db import queries, units
 from chainkeep.db.attachment_queries import element_shown
 from chainkeep.keeper import Keeper
-from chainkeep.models import Element, Step, ThreadContent, ThreadValues, User
+from chainkeep.models import Element, Step, StepValues, ThreadContent, ThreadValues, User
 
 __all__ = ["Reads"]
 
@@ -41,7 +41,7 @@ class Reads(Keeper):
         step = await self._read(queries.step_get, id=step_id)
         return None if step is None or step.deleted_at else step
 
-    async def favorite_steps(self, user_id: str) -> list[Step]:
+    async def favorite_steps(self, user_id: str) -> list[StepValues]:
         """The steps that are starred in a user's threads, newest first."""
         await self.settled()
         return await self._read(queries.steps_favorite, user_id=user_id)

@@ -56,9 +56,10 @@ async def test_every_field_of_a_step_is_read_wherever_it_is_read(store: Store) -
     assert content is not None
     assert content.steps == [said]
     assert values is not None
-    assert values.steps == [tuple(getattr(said, field.name) for field in fields(Step))]
+    in_order = tuple(getattr(said, field.name) for field in fields(Step))
+    assert values.steps == [in_order]
     assert await store.get_step("whole") == said
-    assert await store.favorite_steps(user.id) == [said]
+    assert await store.favorite_steps(user.id) == [in_order]
 
 
 def test_a_step_has_the_same_columns_in_the_same_places_wherever_it_is_read() -> None:

@@ -170,10 +170,7 @@ class ChainkeepDataLayer(ElementMethods, EarlierMethods, BaseDataLayer):
     @override
     async def get_favorite_steps(self, user_id: str) -> list[StepDict]:
         steps = await self.store.favorite_steps(user_id)
-        return [
-            translate.step_to_chainlit(translate.step_fields(step), parent_id=step.parent_id)
-            for step in steps
-        ]
+        return await listed(map(translate.step_as_it_is, steps))
 
     @override
     async def set_step_favorite(self, step_dict: StepDict, favorite: bool) -> StepDict:

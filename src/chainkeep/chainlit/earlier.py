@@ -37,9 +37,7 @@ class EarlierMethods(ABC):
     async def get_step(self, step_id: str) -> StepDict | None:
         """A step; None if there is none."""
         step = await self.store.get_step(step_id)
-        if step is None:
-            return None
-        return translate.step_to_chainlit(translate.step_fields(step), parent_id=step.parent_id)
+        return None if step is None else translate.step_as_it_is(translate.step_fields(step))
 
     async def get_all_user_threads(
         self, user_id: str | None = None, thread_id: str | None = None

@@ -160,6 +160,11 @@ def step_to_chainlit(step: StepValues, *, parent_id: str | None) -> StepDict:
     return cast("StepDict", {**extra, **known} if extra else known)
 
 
+def step_as_it_is(step: StepValues) -> StepDict:
+    """A StepDict with the step's own parent."""
+    return step_to_chainlit(step, parent_id=step[_PARENT])
+
+
 def feedback_from_chainlit(feedback: ChainlitFeedback, *, new_id: str) -> Feedback:
     """The vote; ``new_id`` where it has none. A comment that is left out is no comment."""
     return Feedback(

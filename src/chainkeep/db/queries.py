@@ -17,6 +17,7 @@ from chainkeep.models import (
     Element,
     Feedback,
     Step,
+    StepValues,
     Thread,
     ThreadValues,
     User,
@@ -218,9 +219,8 @@ def step_get(connection: Connection, *, id: str) -> Step | None:
     return None if row is None else step_of(step_values(row))
 
 
-def steps_favorite(connection: Connection, *, user_id: str) -> list[Step]:
-    rows = values(connection, "steps_favorite", user_id=user_id)
-    return [step_of(step_values(row)) for row in rows]
+def steps_favorite(connection: Connection, *, user_id: str) -> list[StepValues]:
+    return list(map(step_values, values(connection, "steps_favorite", user_id=user_id)))
 
 
 def step_set_metadata(connection: Connection, *, id: str, metadata: Mapping[str, Any]) -> int:

@@ -24,6 +24,7 @@ from chainkeep.db import (
     list_queries,
     migrations,
     queries,
+    replica_queries,
     thread_queries,
 )
 from chainkeep.db.database import Database, open_database
@@ -110,6 +111,8 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
         "user_id": "user-7", "before": None, "feedback": 1, "pattern": None, "count": 36,
     },
     "user_get": {"identifier": "person-7"},
+    "wal_position": {},
+    "wal_replayed": {"place": "0/0"},
     "user_upsert": {
         "id": "user-new", "identifier": "person-7", "display_name": "Ada",
         "metadata": {}, "created_at": NOW,
@@ -149,6 +152,7 @@ def run(connection: Connection, call: str) -> list[Ran]:
                 thread_queries,
                 list_queries,
                 figure_queries,
+                replica_queries,
                 attachment_queries,
             )
             module = next(each for each in modules if hasattr(each, name))

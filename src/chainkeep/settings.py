@@ -47,6 +47,8 @@ class DatabaseSettings:
 
     url: str = field(default=DEFAULT_DATABASE_URL, repr=False)
     """An asynchronous SQLAlchemy URL, ``sqlite+aiosqlite://`` or ``postgresql+asyncpg://``."""
+    replica_url: str | None = field(default=None, repr=False)
+    """A PostgreSQL server that follows the one of ``url``: lists of threads are read from it."""
     connect_args: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """Passed to the driver as they are."""
     engine_options: Mapping[str, Any] = field(default_factory=dict)
@@ -75,6 +77,7 @@ class DatabaseSettings:
         """The settings, those ``given`` (and not None) before the environment's."""
         found: dict[str, Any] = {
             "url": environ.get("CHAINKEEP_DATABASE_URL") or DEFAULT_DATABASE_URL,
+            "replica_url": environ.get("CHAINKEEP_DATABASE_REPLICA_URL") or None,
             "pool_size": env_number("CHAINKEEP_POOL_SIZE", 10, environ),
             "schema": environ.get("CHAINKEEP_SCHEMA") or None,
             "pgbouncer": env_flag("CHAINKEEP_PGBOUNCER", False, environ),
@@ -103,6 +106,10 @@ class Settings:
     direct_urls: bool = False
     """Hand out signed addresses of the blob store itself instead of the app's authenticated route.
     """
+    cache_seconds: float = 5.0
+    """How long a user, and who owns a thread, are told again without asking the database; 0 for
+    never.
+    """
     close_timeout_seconds: float = 20.0
     """How long ``close()`` may take to finish what was handed over."""
 
@@ -122,6 +129,7 @@ class Settings:
             "journal": environ.get("CHAINKEEP_JOURNAL") or DEFAULT_JOURNAL,
             "auto_migrate": env_flag("CHAINKEEP_AUTO_MIGRATE", True, environ),
             "direct_urls": env_flag("CHAINKEEP_DIRECT_URLS", False, environ),
+            "cache_seconds": env_number("CHAINKEEP_CACHE_SECONDS", 5, environ),
         }
         found.update({name: value for name, value in given.items() if value is not None})
         return cls(**found)

@@ -11,6 +11,7 @@ import asyncio
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from chainkeep.attachments import Content
@@ -28,7 +29,7 @@ from chainkeep.models import (
     User,
 )
 from chainkeep.paging import Cursor, Page
-from chainkeep.reads import Reads
+from chainkeep.reads import Reads, user_key
 from chainkeep.values import next_position, utc_now
 
 __all__ = ["Store"]
@@ -50,7 +51,7 @@ class Store(Reads):
     ) -> asyncio.Future[User]:
         """Make a user, or take over newer metadata; id and creation time of one who exists stay."""
         return self.submit(
-            f"user {identifier}",
+            user_key(identifier),
             "a user",
             queries.user_upsert,
             id=str(uuid.uuid4()),
@@ -78,8 +79,7 @@ class Store(Reads):
         """
         count = max(1, min(first, MOST_PER_PAGE))
         before = Cursor.decode(cursor) if cursor else None
-        await self.settled()
-        found = await self._read(
+        page = partial(
             list_queries.threads_page,
             user_id=user_id,
             before=before,
@@ -87,6 +87,7 @@ class Store(Reads):
             pattern=_contains(search) if search else None,
             count=count + 1,
         )
+        found = await self.list_read(user_id, page)
         last = Cursor.of(found[count - 1]).encode() if len(found) > count else None
         return Page(found[:count], last)
 

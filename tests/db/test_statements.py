@@ -17,6 +17,7 @@ from chainkeep.db import (
     figure_queries,
     list_queries,
     queries,
+    replica_queries,
     thread_queries,
 )
 from chainkeep.db.dialects import DIALECT_NAMES
@@ -32,7 +33,14 @@ ALL = list(chain.from_iterable(load(source) for source in SOURCES.values()))
 
 QUERIES = {
     name: function
-    for module in (queries, thread_queries, list_queries, figure_queries, attachment_queries)
+    for module in (
+        queries,
+        thread_queries,
+        list_queries,
+        figure_queries,
+        attachment_queries,
+        replica_queries,
+    )
     for name, function in vars(module).items()
     if isinstance(function, FunctionType)
     and function.__module__ == module.__name__

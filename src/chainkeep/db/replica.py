@@ -112,7 +112,7 @@ def open_replica(settings: DatabaseSettings, primary: Database) -> Replica | Non
     if settings.replica_url is None:
         return None
     if dialects.runs_in_thread(dialects.supported_url(settings.replica_url)):
-        raise UnsupportedDatabaseError("A replica is a server that follows another; a file has none.")
+        raise UnsupportedDatabaseError("A replica follows a server; a file has none.")
     # A replica that is away must not hold a list up for long.
     patience = {"timeout": 2, "command_timeout": 10, **settings.connect_args}
     copied = replace(settings, url=settings.replica_url, connect_args=patience)

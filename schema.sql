@@ -48,7 +48,8 @@ CREATE TABLE threads (
     "lastPosition" BIGINT,              -- the newest message's "position"; the next is greater
     "restorable" BOOLEAN NOT NULL DEFAULT FALSE, -- deleted for now: nothing in it was emptied
     "orgId" TEXT,                       -- the organisation that it belongs to; set once
-    "product" TEXT                      -- the product that it belongs to; set once
+    "product" TEXT,                     -- the product that it belongs to; set once
+    "unindexed" INTEGER NOT NULL DEFAULT 1 -- changes of name, owner or end that the search index has not seen
 );
 -- The sidebar's page, newest first.
 CREATE INDEX threads_user_activity_idx ON threads ("userId", "lastActivityAt", "id");
@@ -59,6 +60,8 @@ CREATE INDEX threads_org_activity_idx ON threads ("orgId", "lastActivityAt", "id
 CREATE INDEX threads_product_activity_idx ON threads ("product", "lastActivityAt", "id") WHERE "product" IS NOT NULL;
 -- The few threads that can be restored.
 CREATE INDEX threads_restorable_idx ON threads ("deletedAt") WHERE "restorable";
+-- The few threads that the search index has not seen.
+CREATE INDEX threads_unindexed_idx ON threads ("id") WHERE "unindexed" > 0;
 
 CREATE TABLE steps (
     "id" TEXT NOT NULL PRIMARY KEY,
@@ -94,7 +97,8 @@ CREATE TABLE steps (
     "replyTo" TEXT,                     -- steps.id of the message that this one answers
     "turn" BIGINT,                      -- "position" of the turn's first message
     "toolCallId" TEXT,                  -- the tool call that this is the result of
-    "ext" TEXT                          -- JSON object: what a message has besides text
+    "ext" TEXT,                         -- JSON object: what a message has besides text
+    "unindexed" INTEGER NOT NULL DEFAULT 1 -- changes of the text that the search index has not seen
 );
 -- A thread's steps in the order in which they are shown.
 CREATE INDEX steps_thread_created_idx ON steps ("threadId", "createdAt", "position");
@@ -102,6 +106,9 @@ CREATE INDEX steps_thread_created_idx ON steps ("threadId", "createdAt", "positi
 CREATE INDEX steps_parent_idx ON steps ("parentId");
 -- The few steps that somebody starred.
 CREATE INDEX steps_favorite_idx ON steps ("threadId") WHERE "favorite";
+-- The few messages that the search index has not seen.
+CREATE INDEX steps_unindexed_idx ON steps ("threadId")
+    WHERE "unindexed" > 0 AND "type" IN ('user_message', 'assistant_message', 'system_message');
 
 CREATE TABLE elements (
     "id" TEXT NOT NULL PRIMARY KEY,
@@ -188,6 +195,30 @@ CREATE TABLE message_summaries (
 );
 CREATE INDEX message_summaries_thread_idx ON message_summaries ("threadId");
 
+-- [ours] What a search looks through: titles and messages, folded (no case, composed), written in the
+-- background by one process at a time. What is not here yet has "unindexed" > 0, and a search reads it
+-- where it is. The trigram index over this table is made by chainkeep where the database can: in
+-- SQLite a table of FTS5, search_index, and in PostgreSQL an index of pg_trgm,
+-- search_texts_trigram_idx. Without it a search finds the same, slower.
+CREATE TABLE search_texts (
+    "threadId" TEXT NOT NULL,
+    "stepId" TEXT NOT NULL,             -- empty for the thread's title
+    "number" BIGINT NOT NULL,           -- what SQLite's index calls it
+    "owner" TEXT NOT NULL,              -- three characters made of threads."userId", for the index
+    "text" TEXT NOT NULL,
+    PRIMARY KEY ("threadId", "stepId")
+);
+CREATE UNIQUE INDEX search_texts_number_key ON search_texts ("number");
+
+-- [ours] Which process indexes: one row.
+CREATE TABLE search_indexer (
+    "id" INTEGER NOT NULL PRIMARY KEY,
+    "holder" TEXT NOT NULL,
+    "until" TEXT NOT NULL,              -- then another process may take over
+    "lastNumber" BIGINT NOT NULL        -- the greatest search_texts."number" given away
+);
+INSERT INTO search_indexer ("id", "holder", "until", "lastNumber") VALUES (1, '', '', 0);
+
 -- [ours] Blobs whose element is gone. A row is written in the transaction that deletes the element
 -- and removed when the blob store has deleted the blob, so that none is forgotten in between.
 CREATE TABLE blob_deletions (
@@ -208,4 +239,4 @@ CREATE TABLE chainkeep_version (
     version_num VARCHAR(32) NOT NULL,
     CONSTRAINT chainkeep_version_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO chainkeep_version (version_num) VALUES ('0003');
+INSERT INTO chainkeep_version (version_num) VALUES ('0004');

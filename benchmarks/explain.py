@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, event
 
+from benchmarks.search_calls import SEARCH_CALLS
 from benchmarks.thread_calls import THREAD_CALLS
 from chainkeep.db import (
     attachment_queries,
@@ -25,15 +26,17 @@ from chainkeep.db import (
     migrations,
     queries,
     replica_queries,
+    search_queries,
     thread_queries,
 )
 from chainkeep.db.database import Database, open_database
 from chainkeep.db.migrate import migrate
+from chainkeep.db.migrations.search import make_trigram_index
 from chainkeep.db.queries import StepRow, Touch
 from chainkeep.models import Element, Step
 from chainkeep.paging import Cursor
 from chainkeep.settings import DatabaseSettings
-from tests.support.postgres import PostgresServer, postgres_servers
+from tests.support.postgres import PostgresServer, with_trigrams
 
 PLANS = Path(__file__).parent / "plans"
 ROWS = Path(__file__).with_name("rows.sql")
@@ -46,6 +49,7 @@ STEP = Step(id="step-77", thread_id="thread-77", created_at=NOW, output="changed
 ELEMENT = Element(id="element-77", thread_id="thread-77", for_id="step-77")
 
 ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
+    **SEARCH_CALLS,
     **THREAD_CALLS,
     "blob_deletion_request": {"object_keys": ["gone-new"], "requested_at": NOW},
     "blob_deletion_requests": {"count": 100},
@@ -99,16 +103,13 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
         "tags": ["a"], "metadata": {},
     },
     "threads_page": {
-        "user_id": "user-7", "before": PLACE, "feedback": None, "pattern": None, "count": 36,
+        "user_id": "user-7", "before": PLACE, "feedback": None, "count": 36,
     },
     "threads_page-first": {
-        "user_id": "user-7", "before": None, "feedback": None, "pattern": None, "count": 36,
-    },
-    "threads_page-search": {
-        "user_id": "user-7", "before": None, "feedback": None, "pattern": "%output 7%", "count": 36,
+        "user_id": "user-7", "before": None, "feedback": None, "count": 36,
     },
     "threads_page-votes": {
-        "user_id": "user-7", "before": None, "feedback": 1, "pattern": None, "count": 36,
+        "user_id": "user-7", "before": None, "feedback": 1, "count": 36,
     },
     "user_get": {"identifier": "person-7"},
     "wal_position": {},
@@ -154,6 +155,7 @@ def run(connection: Connection, call: str) -> list[Ran]:
                 figure_queries,
                 replica_queries,
                 attachment_queries,
+                search_queries,
             )
             module = next(each for each in modules if hasattr(each, name))
             getattr(module, name)(connection, **ARGUMENTS[call])
@@ -193,6 +195,7 @@ async def plans(database: Database, dialect: str) -> dict[str, str]:
 
     def work(connection: Connection) -> dict[str, str]:
         fill(connection)
+        make_trigram_index(connection)
         if dialect == "postgresql":  # nobody analyzes an SQLite file
             analyze(connection)
         return {call: plan(connection, call) for call in ARGUMENTS}
@@ -210,7 +213,7 @@ async def _main() -> None:
         stale.unlink()
     with (
         tempfile.TemporaryDirectory() as home,
-        PostgresServer(postgres_servers()[0]) as server,
+        PostgresServer(with_trigrams()[0]) as server,
     ):
         urls = {
             "sqlite": f"sqlite+aiosqlite:///{home}/plans.db",

@@ -75,3 +75,12 @@ INSERT INTO thread_roles ("threadId", "name", "position")
 SELECT "threadId", 'bot', "position"
 FROM steps
 WHERE "position" < 4000;
+
+UPDATE threads SET "unindexed" = 0 WHERE "id" <> 'thread-77';
+
+UPDATE steps SET "unindexed" = 0 WHERE "threadId" <> 'thread-77';
+
+INSERT INTO search_texts ("threadId", "stepId", "number", "owner", "text")
+SELECT "threadId", "id", "position", '7ab', "output"
+FROM steps
+WHERE "type" = 'assistant_message';

@@ -147,6 +147,7 @@ THREAD_CALLS: Mapping[str, Mapping[str, Any]] = {
     },
     "threads_of_owner-votes": {**FIRST, "scope": PERSON, "feedback": 0},
     "threads_of_product": {**FIRST, "scope": Scope(product="product-7", any_org=True)},
+    "threads_of_ids": {"ids": ["thread-77", "thread-78"]},
     "threads_set_aside": {"before": NOW, "scope": EVERYTHING, "count": 100},
     "threads_with_facts": {
         "facts": ['["attributes","a",1]', '["platforms","slack"]'],

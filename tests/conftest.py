@@ -18,6 +18,7 @@ from tests.support.postgres import (
     PostgresServer,
     in_a_thread,
     postgres_servers,
+    with_trigrams,
 )
 
 DATABASES = ("sqlite", "postgresql")
@@ -62,6 +63,15 @@ def _postgres_is_missing() -> None:
     if os.environ.get("CI", "").lower() == "true":
         pytest.fail(message)
     pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def trigram_postgres() -> Iterator[PostgresDatabases]:
+    """A running server with pg_trgm."""
+    if not with_trigrams():
+        pytest.skip("no PostgreSQL with pg_trgm found; install postgresql-contrib")
+    with PostgresServer(with_trigrams()[0]) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

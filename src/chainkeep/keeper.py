@@ -18,9 +18,11 @@ from chainkeep.blobs import Blobs
 from chainkeep.blobs.open import open_blobs
 from chainkeep.db import units
 from chainkeep.db.database import Work, open_database
+from chainkeep.db.indexer import Indexer
 from chainkeep.db.journal import Journal
 from chainkeep.db.records import Operation
 from chainkeep.db.replay import Replay
+from chainkeep.db.search import Finder, Search
 from chainkeep.db.step_writes import StepWrite
 from chainkeep.db.up_to_date import UpToDateDatabase
 from chainkeep.db.writer import Unit, Writer
@@ -67,6 +69,8 @@ class Keeper:
             self._database,
             self._writer,
         )
+        self._indexer = Indexer(self._database, busy=lambda: self._writer.depth > 0)
+        self._finder = Finder()
         self._tasks: set[asyncio.Future[Any]] = set()
         self._opened = self._at_exit = False
 
@@ -87,6 +91,8 @@ class Keeper:
             waiting_blobs=backlog.count if backlog else 0,
             waiting_blob_bytes=backlog.bytes if backlog else 0,
             last_error=self._writer.last_error,
+            unindexed=self._indexer.waiting,
+            indexed=self._indexer.indexed,
         )
 
     async def blob_arrived(self, key: str) -> None:
@@ -109,6 +115,7 @@ class Keeper:
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=left())
         await self._attachments.finish(left())
+        await self._indexer.close(left())
         undone = await self._writer.close(left())
         if undone:
             logger.error("%d writes could not be committed before closing and are lost.", undone)
@@ -161,6 +168,25 @@ class Keeper:
         """
         return self.background(self._attachments.put(key, content, written))
 
+    async def search(self, search: Search, read: Callable[..., list[T]]) -> list[T]:
+        """What ``read`` gives for the ``ids`` of the threads in which something is said, the newest
+        activity first; after the writes made so far, whether the search index has seen them or not.
+        """
+        await self.settled()
+        return await self.snapshot(self._searching(search, read))
+
+    def _searching(self, search: Search, read: Callable[..., list[T]]) -> Work[list[T]]:
+        def look(connection: Connection) -> list[T]:
+            ids = self._finder.find(connection, search)
+            return read(connection, ids=ids) if ids else []
+
+        self._index()
+        return look
+
+    def _index(self) -> None:
+        if self.settings.search_index:
+            self._indexer.wake()
+
     def remove_blobs(self, keys: Sequence[str]) -> None:
         """Remove blobs whose deletion is committed, in the background."""
         self._attachments.remove_soon(keys)
@@ -208,6 +234,7 @@ class Keeper:
         if not self._at_exit:
             self._at_exit = True
             atexit.register(self._keep_leftovers)
+        self._index()
         return self._writer.submit(unit)
 
     def _removing(self, committed: asyncio.Future[list[str]]) -> asyncio.Future[None]:

@@ -240,6 +240,14 @@ class Health:
     waiting_blob_bytes: int
     last_error: str | None
     """The last fault of a write, transient or not; never content."""
+    unindexed: int
+    """Titles and messages that the search index has not seen, when they were last counted; a search
+    finds them all the same.
+    """
+    indexed: bool | None
+    """Whether a trigram index carries the search; without one it takes longer. None before this
+    process asked.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

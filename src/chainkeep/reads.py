@@ -6,7 +6,7 @@ A read of a thread waits for the writes of that thread that were handed over bef
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
@@ -17,6 +17,7 @@ from chainkeep.db.attachment_queries import element_shown
 from chainkeep.db.database import Work
 from chainkeep.db.records import Operation
 from chainkeep.db.replica import open_replica
+from chainkeep.db.search import Search
 from chainkeep.db.step_writes import StepWrite
 from chainkeep.db.writer import Unit
 from chainkeep.keeper import Keeper
@@ -105,6 +106,14 @@ class Reads(Keeper):
         if self._replica is None or self._replay.waiting:
             await self.settled()
             return await self._database.read(work)
+        return await self._replica.read(user_id, work, settled=self.settled)
+
+    @override
+    async def search(self, search: Search, read: Callable[..., list[T]]) -> list[T]:
+        user_id = search.filters.user_id
+        if self._replica is None or self._replay.waiting or user_id is None:
+            return await super().search(search, read)
+        work = self._searching(search, read)
         return await self._replica.read(user_id, work, settled=self.settled)
 
     @override

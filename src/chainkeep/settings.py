@@ -103,6 +103,10 @@ class Settings:
     """Bring the database up to date on first use; where False, ``chainkeep migrate`` must have been
     run.
     """
+    search_index: bool = True
+    """Keep the search index in step in the background; where False, that is left to other
+    processes.
+    """
     direct_urls: bool = False
     """Hand out signed addresses of the blob store itself instead of the app's authenticated route.
     """
@@ -128,6 +132,7 @@ class Settings:
             "spool": environ.get("CHAINKEEP_SPOOL") or DEFAULT_SPOOL,
             "journal": environ.get("CHAINKEEP_JOURNAL") or DEFAULT_JOURNAL,
             "auto_migrate": env_flag("CHAINKEEP_AUTO_MIGRATE", True, environ),
+            "search_index": env_flag("CHAINKEEP_SEARCH_INDEX", True, environ),
             "direct_urls": env_flag("CHAINKEEP_DIRECT_URLS", False, environ),
             "cache_seconds": env_number("CHAINKEEP_CACHE_SECONDS", 5, environ),
         }

@@ -16,7 +16,9 @@ from typing import Any
 
 from chainkeep.attachments import Content
 from chainkeep.blobs.keys import element_key
-from chainkeep.db import list_queries, queries, units
+from chainkeep.db import list_queries, queries, search_queries, units
+from chainkeep.db.search import Search
+from chainkeep.db.search_queries import Filters
 from chainkeep.db.step_writes import StepWrite
 from chainkeep.errors import InvalidInputError
 from chainkeep.keeper import NO_THREAD
@@ -79,15 +81,19 @@ class Store(Reads):
         """
         count = max(1, min(first, MOST_PER_PAGE))
         before = Cursor.decode(cursor) if cursor else None
-        page = partial(
-            list_queries.threads_page,
-            user_id=user_id,
-            before=before,
-            feedback=feedback,
-            pattern=_contains(search) if search else None,
-            count=count + 1,
-        )
-        found = await self.list_read(user_id, page)
+        if search:
+            filters = Filters(user_id=user_id, feedback=feedback, before=before)
+            wanted = Search(words=search, filters=filters, count=count + 1)
+            found = await self.search(wanted, search_queries.search_threads)
+        else:
+            page = partial(
+                list_queries.threads_page,
+                user_id=user_id,
+                before=before,
+                feedback=feedback,
+                count=count + 1,
+            )
+            found = await self.list_read(user_id, page)
         last = Cursor.of(found[count - 1]).encode() if len(found) > count else None
         return Page(found[:count], last)
 
@@ -257,9 +263,3 @@ class Store(Reads):
             feedback_id=feedback_id,
             caller=caller,
         )
-
-
-def _contains(words: str) -> str:
-    """A LIKE pattern for text that contains the words; none of their characters is a wildcard."""
-    escaped = words.replace("!", "!!").replace("%", "!%").replace("_", "!_")
-    return f"%{escaped}%"

@@ -11,9 +11,18 @@ import pytest
 from sqlalchemy import Connection
 
 from benchmarks.explain import ARGUMENTS, run
-from chainkeep.db import execution, queries, thread_queries
+from chainkeep.db import execution, queries, search_queries, thread_queries
 from chainkeep.db.database import Database
+from chainkeep.db.migrations.search import make_trigram_index
 from chainkeep.db.statements import STATEMENTS
+
+
+@pytest.fixture(autouse=True)
+async def trigrams(database: Database, database_kind: str) -> None:
+    """In SQLite the trigram index is a table, which a statement reads."""
+    if database_kind == "sqlite":
+        await database.write(make_trigram_index)
+
 
 # How a parameter is written, and how many make a list, is the driver's own affair.
 PARAMETERS = re.compile(r"\?\d*|\$\d+|(?<!:):\w+|[(),\s]")
@@ -56,6 +65,7 @@ async def test_a_query_passes_exactly_the_parameters_of_its_statement(
     monkeypatch.setattr(execution, "run", note_one)
     monkeypatch.setattr(queries, "each", note_each)
     monkeypatch.setattr(thread_queries, "each", note_each)
+    monkeypatch.setattr(search_queries, "each", note_each)
     await database.write(lambda connection: [run(connection, call) for call in ARGUMENTS])
 
     assert passed == {name: set(each.binds) for name, each in STATEMENTS["sqlite"].items()}

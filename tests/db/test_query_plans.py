@@ -9,14 +9,20 @@ import pytest
 from benchmarks.explain import ARGUMENTS, PLANS, plans
 from chainkeep.db.database import Database
 from chainkeep.db.dialects import DIALECT_NAMES
+from tests.db.conftest import OpenDatabase
+from tests.support.postgres import PostgresDatabases
 
 BIG_TABLES = (
     "users", "threads", "steps", "elements", "feedbacks", "blob_deletions", "thread_facts",
-    "thread_roles", "reactions", "message_summaries",
+    "thread_roles", "reactions", "message_summaries", "search_texts",
 )  # fmt: skip
 
-# A sequential scan of PostgreSQL, or a walk over a whole table or index of SQLite.
-SCAN = re.compile(rf"(?:Seq Scan on|SCAN) (?:{'|'.join(BIG_TABLES)})\b")
+# A sequential scan of PostgreSQL, or a walk over a whole table or index of SQLite; but an index of
+# few rows may be walked.
+SCAN = re.compile(
+    rf"(?:Seq Scan on|SCAN) (?:{'|'.join(BIG_TABLES)})\b"
+    r"(?! USING (?:COVERING )?INDEX \w+_unindexed_idx)"
+)
 
 MAY_SCAN = {
     "blob_deletion_requests": "reads all there is, once when a process starts; mostly nothing",
@@ -25,6 +31,17 @@ MAY_SCAN = {
 
 def scanning(by_call: dict[str, str]) -> set[str]:
     return {call for call, how in by_call.items() if SCAN.search(how)}
+
+
+@pytest.fixture
+async def database(
+    database_kind: str, request: pytest.FixtureRequest, open_: OpenDatabase
+) -> Database:
+    """A fresh database that can have a trigram index."""
+    if database_kind == "sqlite":
+        return open_(request.getfixturevalue("database_url"))
+    server: PostgresDatabases = request.getfixturevalue("trigram_postgres")
+    return open_(server.url(await server.acreate_database()))
 
 
 async def test_no_statement_reads_a_whole_table_that_grows(

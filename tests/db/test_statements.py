@@ -18,6 +18,7 @@ from chainkeep.db import (
     list_queries,
     queries,
     replica_queries,
+    search_queries,
     thread_queries,
 )
 from chainkeep.db.dialects import DIALECT_NAMES
@@ -40,6 +41,7 @@ QUERIES = {
         figure_queries,
         attachment_queries,
         replica_queries,
+        search_queries,
     )
     for name, function in vars(module).items()
     if isinstance(function, FunctionType)

@@ -26,7 +26,7 @@ from tests.support.databases import plain_engine, run_on
 from tests.support.postgres import PostgresServer
 
 SCHEMA = Path(__file__).parents[2] / "schema.sql"
-REVISIONS = ["0001", "0002", "0003"]
+REVISIONS = ["0001", "0002", "0003", "0004"]
 OURS = set(re.findall(r"^CREATE TABLE (\w+)", SCHEMA.read_text(), re.MULTILINE))
 
 

@@ -72,6 +72,12 @@ class Installation:
     def major(self) -> int:
         return self.version[0]
 
+    def has(self, extension: str) -> bool:
+        """Whether CREATE EXTENSION can make it."""
+        asked = [str(self.bindir / "pg_config"), "--sharedir"]
+        answer = subprocess.run(asked, check=True, capture_output=True, text=True)
+        return Path(answer.stdout.strip(), "extension", f"{extension}.control").exists()
+
 
 def postgres_servers() -> list[Installation]:
     """The versions at hand, newest first, one per major version; TEST_PG_BINDIR alone if set."""
@@ -79,6 +85,11 @@ def postgres_servers() -> list[Installation]:
     found = [Path(chosen)] if chosen else [*_bindirs_of_the_wheel(), *_bindirs_of_debian()]
     by_major = {i.major: i for i in sorted(_installation(bindir) for bindir in found)}
     return sorted(by_major.values(), reverse=True)
+
+
+def with_trigrams() -> list[Installation]:
+    """Those of them that have pg_trgm, which not every package of PostgreSQL brings."""
+    return [each for each in postgres_servers() if each.has("pg_trgm")]
 
 
 def _bindirs_of_the_wheel() -> Iterator[Path]:

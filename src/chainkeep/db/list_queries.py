@@ -26,7 +26,6 @@ def threads_page(
     user_id: str,
     before: Cursor | None,
     feedback: int | None,
-    pattern: str | None,
     count: int,
 ) -> list[Thread]:
     rows = many(
@@ -36,7 +35,6 @@ def threads_page(
         before_activity=None if before is None else before.last_activity_at,
         before_id=None if before is None else before.id,
         feedback=feedback,
-        pattern=pattern,
         count=count,
     )
     return [Thread.from_row(row) for row in rows]
@@ -191,3 +189,9 @@ def threads_set_aside(
 
 def thread_in_scope(connection: Connection, *, id: str, scope: Scope) -> bool:
     return one(connection, "thread_in_scope", id=id, **_parts(scope)) is not None
+
+
+def threads_of_ids(connection: Connection, *, ids: Collection[str]) -> list[StoredThread]:
+    return [
+        StoredThread.from_row(row) for row in many(connection, "threads_of_ids", ids=texts(ids))
+    ]

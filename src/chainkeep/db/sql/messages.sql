@@ -196,6 +196,7 @@ UPDATE steps SET
     "output" = :output,
     "ext" = :ext,
     "language" = :language,
+    "unindexed" = "unindexed" + 1,
     "revision" = "revision" + 1
 WHERE "id" = :id
     AND "threadId" = :thread_id

@@ -169,3 +169,138 @@ SELECT CAST(pg_current_wal_insert_lsn() AS TEXT) AS place;
 -- name: wal_replayed :one
 -- Whether this is a replica that has replayed the log as far as a place. PostgreSQL's own log.
 SELECT pg_is_in_recovery() AND pg_last_wal_replay_lsn() >= CAST(CAST(:place AS TEXT) AS PG_LSN) AS replayed;
+
+-- name: search_index_state :one
+-- Whether there is a trigram index, and whether it knows letters beyond ASCII, which the database's locale decides;
+-- it never indexes signs. PostgreSQL tells by its catalog. Carried by the catalog's indexes.
+SELECT
+    EXISTS (
+        SELECT 1
+        FROM pg_catalog.pg_index
+        WHERE pg_index.indexrelid = CAST(to_regclass('search_texts_trigram_idx') AS OID)
+            AND pg_index.indisvalid
+    ) AS ready,
+    'я' ~ '\w' AS letters,
+    FALSE AS signs;
+
+-- name: search_found :many
+-- Threads whose indexed title or messages match a pattern, and those that are named, newest activity first, after a
+-- place in that order; a user's. For words that are said seldom. PostgreSQL finds the trigrams
+-- of a pattern itself. Carried by search_texts_trigram_idx, the primary keys and feedbacks_thread_idx.
+-- expands: also
+WITH indexed AS MATERIALIZED (
+    SELECT search_texts."threadId" AS thread_id, search_texts."stepId" AS step_id
+    FROM search_texts
+    WHERE search_texts."owner" LIKE CAST(:owner AS TEXT)
+        AND search_texts."text" LIKE CAST(:pattern AS TEXT) ESCAPE '!'
+        AND CAST(:trigrams AS TEXT) IS NOT NULL
+),
+matching AS (
+    SELECT indexed.thread_id AS id
+    FROM indexed
+    JOIN threads AS found ON found."id" = indexed.thread_id
+    LEFT JOIN steps ON steps."id" = indexed.step_id
+    WHERE found."userId" = CAST(:user_id AS TEXT)
+        AND CASE
+            WHEN indexed.step_id = '' THEN found."unindexed" = 0
+            ELSE steps."unindexed" = 0 AND steps."deletedAt" IS NULL AND NOT steps."private"
+                AND steps."type" IN ('user_message', 'assistant_message', 'system_message')
+        END
+    UNION
+    SELECT named."id" AS id
+    FROM threads AS named
+    WHERE named."id" IN :also
+)
+SELECT threads."id" AS id, threads."lastActivityAt" AS last_activity_at
+FROM matching
+JOIN threads ON threads."id" = matching.id
+WHERE threads."userId" = CAST(:user_id AS TEXT)
+    AND threads."deletedAt" IS NULL
+    AND (
+        CAST(:any_org AS BOOLEAN)
+        OR threads."orgId" = CAST(:org AS TEXT)
+        OR (CAST(:org AS TEXT) IS NULL AND threads."orgId" IS NULL)
+    )
+    AND (CAST(:product AS TEXT) IS NULL OR threads."product" = CAST(:product AS TEXT))
+    AND (threads."lastActivityAt", threads."id") < (CAST(:before_activity AS TEXT), CAST(:before_id AS TEXT))
+    AND (
+        CAST(:feedback AS INTEGER) IS NULL
+        OR EXISTS (
+            SELECT 1
+            FROM feedbacks
+            WHERE feedbacks."threadId" = threads."id"
+                AND feedbacks."value" = CAST(:feedback AS INTEGER)
+            LIMIT 1 OFFSET 0
+        )
+    )
+ORDER BY threads."lastActivityAt" DESC, threads."id" DESC
+LIMIT :count;
+
+-- name: search_found_of_everybody :many
+-- Threads whose indexed title or messages match a pattern, and those that are named, newest activity first, after a
+-- place in that order; everybody's. For words that are said seldom. PostgreSQL finds the trigrams
+-- of a pattern itself. Carried by search_texts_trigram_idx, the primary keys and feedbacks_thread_idx.
+-- expands: also
+WITH indexed AS MATERIALIZED (
+    SELECT search_texts."threadId" AS thread_id, search_texts."stepId" AS step_id
+    FROM search_texts
+    WHERE search_texts."text" LIKE CAST(:pattern AS TEXT) ESCAPE '!'
+        AND CAST(:trigrams AS TEXT) IS NOT NULL
+),
+matching AS (
+    SELECT indexed.thread_id AS id
+    FROM indexed
+    JOIN threads AS found ON found."id" = indexed.thread_id
+    LEFT JOIN steps ON steps."id" = indexed.step_id
+    WHERE CASE
+            WHEN indexed.step_id = '' THEN found."unindexed" = 0
+            ELSE steps."unindexed" = 0 AND steps."deletedAt" IS NULL AND NOT steps."private"
+                AND steps."type" IN ('user_message', 'assistant_message', 'system_message')
+        END
+    UNION
+    SELECT named."id" AS id
+    FROM threads AS named
+    WHERE named."id" IN :also
+)
+SELECT threads."id" AS id, threads."lastActivityAt" AS last_activity_at
+FROM matching
+JOIN threads ON threads."id" = matching.id
+WHERE threads."deletedAt" IS NULL
+    AND (
+        CAST(:any_org AS BOOLEAN)
+        OR threads."orgId" = CAST(:org AS TEXT)
+        OR (CAST(:org AS TEXT) IS NULL AND threads."orgId" IS NULL)
+    )
+    AND (CAST(:product AS TEXT) IS NULL OR threads."product" = CAST(:product AS TEXT))
+    AND (threads."lastActivityAt", threads."id") < (CAST(:before_activity AS TEXT), CAST(:before_id AS TEXT))
+    AND (
+        CAST(:feedback AS INTEGER) IS NULL
+        OR EXISTS (
+            SELECT 1
+            FROM feedbacks
+            WHERE feedbacks."threadId" = threads."id"
+                AND feedbacks."value" = CAST(:feedback AS INTEGER)
+            LIMIT 1 OFFSET 0
+        )
+    )
+ORDER BY threads."lastActivityAt" DESC, threads."id" DESC
+LIMIT :count;
+
+-- name: search_lock_steps :many
+-- How many changes of these steps the search index has not seen, and whose they are. PostgreSQL locks them, and leaves
+-- out those that are being written, so that nobody waits for anybody. Carried by the primary keys.
+-- expands: ids
+SELECT steps."id" AS id, steps."unindexed" AS unindexed, COALESCE(threads."userId", '') AS user_id
+FROM steps
+LEFT JOIN threads ON threads."id" = steps."threadId"
+WHERE steps."id" IN :ids
+FOR NO KEY UPDATE OF steps SKIP LOCKED;
+
+-- name: search_lock_threads :many
+-- How many changes of these threads the search index has not seen, and whose they are. PostgreSQL locks them, and leaves
+-- out those that are being written, so that nobody waits for anybody. Carried by the primary keys.
+-- expands: ids
+SELECT threads."id" AS id, threads."unindexed" AS unindexed, COALESCE(threads."userId", '') AS user_id
+FROM threads
+WHERE threads."id" IN :ids
+FOR NO KEY UPDATE OF threads SKIP LOCKED;

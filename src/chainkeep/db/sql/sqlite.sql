@@ -169,3 +169,125 @@ SELECT '0/0' AS place;
 -- name: wal_replayed :one
 -- Never: nothing follows a file of SQLite.
 SELECT CAST(:place AS TEXT) IS NULL AS replayed;
+
+-- name: search_index_state :one
+-- Whether there is a trigram index; it indexes every character. SQLite's is a virtual table of a module that may be
+-- missing. Carried by SQLite's own tables.
+SELECT
+    EXISTS (SELECT 1 FROM sqlite_master WHERE sqlite_master.name = 'search_index')
+    AND EXISTS (SELECT 1 FROM pragma_module_list WHERE pragma_module_list.name = 'fts5') AS ready,
+    TRUE AS letters,
+    TRUE AS signs;
+
+-- name: search_found :many
+-- Threads whose indexed title or messages hold some trigrams and match a pattern, and those that are named, newest
+-- activity first, after a place in that order; a user's. For words that are said seldom.
+-- SQLite's trigrams are a table to be joined. Carried by search_index, search_texts_number_key, the primary keys and
+-- feedbacks_thread_idx.
+-- expands: also
+SELECT threads."id" AS id, threads."lastActivityAt" AS last_activity_at
+FROM (
+    SELECT search_texts."threadId" AS id
+    FROM search_index
+    CROSS JOIN search_texts ON search_texts."number" = search_index.rowid
+    CROSS JOIN threads AS found ON found."id" = search_texts."threadId"
+    LEFT JOIN steps ON steps."id" = search_texts."stepId"
+    WHERE search_index MATCH '"' || CAST(:owner AS TEXT) || '" AND ' || CAST(:trigrams AS TEXT)
+        AND search_texts."text" LIKE CAST(:pattern AS TEXT) ESCAPE '!'
+        AND found."userId" = CAST(:user_id AS TEXT)
+        AND CASE
+            WHEN search_texts."stepId" = '' THEN found."unindexed" = 0
+            ELSE steps."unindexed" = 0 AND steps."deletedAt" IS NULL AND NOT steps."private"
+                AND steps."type" IN ('user_message', 'assistant_message', 'system_message')
+        END
+    UNION
+    SELECT named."id" AS id
+    FROM threads AS named
+    WHERE named."id" IN :also
+) AS matching
+JOIN threads ON threads."id" = matching.id
+WHERE threads."userId" = CAST(:user_id AS TEXT)
+    AND threads."deletedAt" IS NULL
+    AND (
+        CAST(:any_org AS BOOLEAN)
+        OR threads."orgId" = CAST(:org AS TEXT)
+        OR (CAST(:org AS TEXT) IS NULL AND threads."orgId" IS NULL)
+    )
+    AND (CAST(:product AS TEXT) IS NULL OR threads."product" = CAST(:product AS TEXT))
+    AND (threads."lastActivityAt", threads."id") < (CAST(:before_activity AS TEXT), CAST(:before_id AS TEXT))
+    AND (
+        CAST(:feedback AS INTEGER) IS NULL
+        OR EXISTS (
+            SELECT 1
+            FROM feedbacks
+            WHERE feedbacks."threadId" = threads."id"
+                AND feedbacks."value" = CAST(:feedback AS INTEGER)
+            LIMIT 1 OFFSET 0
+        )
+    )
+ORDER BY threads."lastActivityAt" DESC, threads."id" DESC
+LIMIT :count;
+
+-- name: search_found_of_everybody :many
+-- Threads whose indexed title or messages hold some trigrams and match a pattern, and those that are named, newest
+-- activity first, after a place in that order; everybody's. For words that are said seldom.
+-- SQLite's trigrams are a table to be joined. Carried by search_index, search_texts_number_key, the primary keys and
+-- feedbacks_thread_idx.
+-- expands: also
+SELECT threads."id" AS id, threads."lastActivityAt" AS last_activity_at
+FROM (
+    SELECT search_texts."threadId" AS id
+    FROM search_index
+    CROSS JOIN search_texts ON search_texts."number" = search_index.rowid
+    CROSS JOIN threads AS found ON found."id" = search_texts."threadId"
+    LEFT JOIN steps ON steps."id" = search_texts."stepId"
+    WHERE search_index MATCH CAST(:trigrams AS TEXT)
+        AND search_texts."text" LIKE CAST(:pattern AS TEXT) ESCAPE '!'
+        AND CASE
+            WHEN search_texts."stepId" = '' THEN found."unindexed" = 0
+            ELSE steps."unindexed" = 0 AND steps."deletedAt" IS NULL AND NOT steps."private"
+                AND steps."type" IN ('user_message', 'assistant_message', 'system_message')
+        END
+    UNION
+    SELECT named."id" AS id
+    FROM threads AS named
+    WHERE named."id" IN :also
+) AS matching
+JOIN threads ON threads."id" = matching.id
+WHERE threads."deletedAt" IS NULL
+    AND (
+        CAST(:any_org AS BOOLEAN)
+        OR threads."orgId" = CAST(:org AS TEXT)
+        OR (CAST(:org AS TEXT) IS NULL AND threads."orgId" IS NULL)
+    )
+    AND (CAST(:product AS TEXT) IS NULL OR threads."product" = CAST(:product AS TEXT))
+    AND (threads."lastActivityAt", threads."id") < (CAST(:before_activity AS TEXT), CAST(:before_id AS TEXT))
+    AND (
+        CAST(:feedback AS INTEGER) IS NULL
+        OR EXISTS (
+            SELECT 1
+            FROM feedbacks
+            WHERE feedbacks."threadId" = threads."id"
+                AND feedbacks."value" = CAST(:feedback AS INTEGER)
+            LIMIT 1 OFFSET 0
+        )
+    )
+ORDER BY threads."lastActivityAt" DESC, threads."id" DESC
+LIMIT :count;
+
+-- name: search_lock_steps :many
+-- How many changes of these steps the search index has not seen, and whose they are. SQLite has locked all
+-- there is. Carried by the primary keys.
+-- expands: ids
+SELECT steps."id" AS id, steps."unindexed" AS unindexed, COALESCE(threads."userId", '') AS user_id
+FROM steps
+LEFT JOIN threads ON threads."id" = steps."threadId"
+WHERE steps."id" IN :ids;
+
+-- name: search_lock_threads :many
+-- How many changes of these threads the search index has not seen, and whose they are. SQLite has locked all
+-- there is. Carried by the primary keys.
+-- expands: ids
+SELECT threads."id" AS id, threads."unindexed" AS unindexed, COALESCE(threads."userId", '') AS user_id
+FROM threads
+WHERE threads."id" IN :ids;

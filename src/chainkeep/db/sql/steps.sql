@@ -172,6 +172,13 @@ ON CONFLICT ("id") DO UPDATE SET
             THEN excluded."favorite"
         ELSE steps."favorite"
     END,
+    "unindexed" = steps."unindexed" + CASE
+        WHEN CAST(:given AS TEXT) LIKE '%|output|%'
+            OR CAST(:given AS TEXT) LIKE '%|type|%'
+            OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN 1
+        ELSE 0
+    END,
     "revision" = steps."revision" + excluded."revision"
 WHERE steps."threadId" = excluded."threadId"
     AND steps."deletedAt" IS NULL;
@@ -317,6 +324,7 @@ UPDATE steps SET
     "favorite" = FALSE,
     "role" = NULL,
     "ext" = NULL,
+    "unindexed" = "unindexed" + 1,
     "deletedAt" = :deleted_at
 WHERE "id" IN :ids
     AND "deletedAt" IS NULL;

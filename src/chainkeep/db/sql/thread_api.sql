@@ -74,7 +74,8 @@ UPDATE threads SET
     "public" = COALESCE(CAST(:public AS BOOLEAN), "public"),
     "orgId" = COALESCE("orgId", CAST(:org_id AS TEXT)),
     "product" = COALESCE("product", CAST(:product AS TEXT)),
-    "updatedAt" = CAST(:updated_at AS TEXT)
+    "updatedAt" = CAST(:updated_at AS TEXT),
+    "unindexed" = "unindexed" + CASE WHEN CAST(:name AS TEXT) IS NULL THEN 0 ELSE 1 END
 WHERE "id" = :id
     AND "deletedAt" IS NULL;
 

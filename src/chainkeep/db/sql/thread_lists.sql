@@ -404,3 +404,38 @@ WHERE threads."id" = :id
         OR (threads."orgId" IS NULL AND CAST(:org AS TEXT) IS NULL)
     )
     AND (CAST(:product AS TEXT) IS NULL OR threads."product" = CAST(:product AS TEXT));
+
+-- name: threads_of_ids :many
+-- These threads, those that are deleted left out, newest activity first. Carried by the primary keys and
+-- steps_thread_created_idx.
+-- expands: ids
+SELECT
+    threads."id" AS id,
+    threads."createdAt" AS created_at,
+    threads."name" AS name,
+    threads."userId" AS user_id,
+    COALESCE(users."identifier", threads."userIdentifier") AS user_identifier,
+    threads."tags" AS tags,
+    threads."metadata" AS metadata,
+    threads."lastActivityAt" AS last_activity_at,
+    threads."attributes" AS attributes,
+    threads."platforms" AS platforms,
+    threads."public" AS public,
+    threads."updatedAt" AS updated_at,
+    (
+        SELECT said."id"
+        FROM steps AS said
+        WHERE said."threadId" = threads."id"
+            AND said."type" IN ('user_message', 'assistant_message', 'system_message', 'tool')
+            AND said."deletedAt" IS NULL
+        ORDER BY said."createdAt" DESC, said."position" DESC, said."id" DESC
+        LIMIT 1
+    ) AS last_message_id,
+    threads."deletedAt" AS deleted_at,
+    threads."orgId" AS org_id,
+    threads."product" AS product
+FROM threads
+LEFT JOIN users ON users."id" = threads."userId"
+WHERE threads."id" IN :ids
+    AND threads."deletedAt" IS NULL
+ORDER BY threads."lastActivityAt" DESC, threads."id" DESC;

@@ -30,6 +30,10 @@ ON CONFLICT ("id") DO UPDATE SET
     "userIdentifier" = CASE
         WHEN threads."userId" IS NULL THEN COALESCE(threads."userIdentifier", excluded."userIdentifier")
         ELSE threads."userIdentifier"
+    END,
+    "unindexed" = threads."unindexed" + CASE
+        WHEN threads."userId" IS NULL AND excluded."userId" IS NOT NULL THEN 1
+        ELSE 0
     END
 WHERE threads."deletedAt" IS NULL
     AND (
@@ -49,7 +53,8 @@ UPDATE threads SET
     "orgId" = COALESCE("orgId", CAST(:org_id AS TEXT)),
     "product" = COALESCE("product", CAST(:product AS TEXT)),
     "tags" = COALESCE(CAST(:tags AS TEXT), "tags"),
-    "metadata" = COALESCE(CAST(:metadata AS TEXT), "metadata")
+    "metadata" = COALESCE(CAST(:metadata AS TEXT), "metadata"),
+    "unindexed" = "unindexed" + CASE WHEN CAST(:name AS TEXT) IS NULL THEN 0 ELSE 1 END
 WHERE "id" = :id
     AND "deletedAt" IS NULL;
 
@@ -158,9 +163,8 @@ WHERE threads."id" = :id
 
 -- name: threads_page :many
 -- A user's threads, newest activity first, after a place in that order; names cut to 300 characters, steps not read.
--- With a feedback value, only threads where somebody voted so; with a pattern, only those whose title or messages
--- match it. Carried by threads_user_activity_idx, for the filters by feedbacks_thread_idx and steps_thread_created_idx;
--- OFFSET 0 keeps PostgreSQL from reading everybody's steps once instead of each of the user's threads.
+-- With a feedback value, only threads where somebody voted so. Carried by threads_user_activity_idx, and the filter by
+-- feedbacks_thread_idx; OFFSET 0 keeps PostgreSQL from reading everybody's votes once instead of each thread's.
 SELECT
     threads."id" AS id,
     threads."createdAt" AS created_at,
@@ -188,20 +192,6 @@ WHERE threads."userId" = :user_id
             LIMIT 1 OFFSET 0
         )
     )
-    AND (
-        CAST(:pattern AS TEXT) IS NULL
-        OR LOWER(threads."name") LIKE LOWER(CAST(:pattern AS TEXT)) ESCAPE '!'
-        OR EXISTS (
-            SELECT 1
-            FROM steps
-            WHERE steps."threadId" = threads."id"
-                AND steps."type" IN ('user_message', 'assistant_message', 'system_message')
-                AND steps."deletedAt" IS NULL
-                AND NOT steps."private"
-                AND LOWER(steps."output") LIKE LOWER(CAST(:pattern AS TEXT)) ESCAPE '!'
-            LIMIT 1 OFFSET 0
-        )
-    )
 ORDER BY threads."lastActivityAt" DESC, threads."id" DESC
 LIMIT :count;
 
@@ -219,7 +209,8 @@ UPDATE threads SET
     "public" = NULL,
     "restorable" = FALSE,
     "orgId" = NULL,
-    "product" = NULL
+    "product" = NULL,
+    "unindexed" = "unindexed" + 1
 WHERE "id" = :id
     AND ("deletedAt" IS NULL OR "restorable");
 

@@ -86,7 +86,7 @@ async def _rounds(
     for _ in range(plan.scale.rounds):
         for cell, subject in zip(cells, subjects, strict=True):
             cell.samples.append(await workload.call(subject, plan.scale.seconds))
-            await asyncio.sleep(0.02)  # what it left to the background does not run on in the next
+            await asyncio.sleep(workload.rest)
     return cells
 
 

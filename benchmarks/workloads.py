@@ -43,6 +43,10 @@ class Workload:
     arguments: dict[str, Any]
     warm: bool = True
     """Whether each candidate does it once before it counts."""
+    rest: float = 0.02
+    """For how many seconds nobody does anything afterwards, so that what a candidate left to the
+    background does not run on while the next is measured.
+    """
 
     @property
     def group(self) -> str:
@@ -78,7 +82,7 @@ def workloads(scale: Scale) -> list[Workload]:
         *(_turns("w1", "awaited", writes.awaited_turn, n) for n in scale.chats),
         *(_turns("w2", "fired", writes.fired_turn, n) for n in scale.chats),
         Workload("w3", "upload of 100 kB", writes.uploads, {}),
-        Workload("r6", "deletion of a thread", writes.deletions, {}, warm=False),
+        Workload("r6", "deletion of a thread", writes.deletions, {}, warm=False, rest=0.5),
     ]
 
 

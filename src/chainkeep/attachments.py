@@ -26,6 +26,7 @@ T = TypeVar("T")
 logger = logging.getLogger("chainkeep.blobs")
 
 _PORTION = 500
+_GATHERING = 0.2
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 
 
@@ -74,6 +75,7 @@ class Attachments:
         self._writer = writer
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._removals: set[asyncio.Task[None]] = set()
+        self._doomed: list[str] = []
         self._pauses: set[asyncio.Future[None]] = set()
         self._finishing = False
         self._arriving: dict[str, set[asyncio.Future[None]]] = {}
@@ -133,8 +135,9 @@ class Attachments:
 
     def remove_soon(self, keys: Sequence[str]) -> None:
         """Remove blobs whose deletion is committed, in the background, until it succeeds."""
-        for start in range(0, len(keys), _PORTION):
-            self._in_background(self._remove(keys[start : start + _PORTION]))
+        if keys and not self._doomed:
+            self._in_background(self._remove_doomed())
+        self._doomed += keys
 
     async def start(self) -> None:
         """Take up what earlier processes left: blobs to be delivered, and blobs to be removed."""
@@ -180,6 +183,13 @@ class Attachments:
             )
 
         await self._persist(listed, "The blobs that are listed in blob_deletions")
+
+    async def _remove_doomed(self) -> None:
+        # Many deletions go together, and none holds up the deletion of the next thread.
+        await self._ends_within(_GATHERING)
+        keys, self._doomed = self._doomed, []
+        portions = (keys[start : start + _PORTION] for start in range(0, len(keys), _PORTION))
+        await asyncio.gather(*map(self._remove, portions))
 
     async def _remove(self, keys: Sequence[str]) -> None:
         await self._persist(partial(self._remove_once, keys), f"{len(keys)} blobs")

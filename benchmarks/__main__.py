@@ -8,10 +8,11 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.growth import READS, as_table, growth
 from benchmarks.report import as_json, as_markdown
 from benchmarks.run import Plan, run
 from benchmarks.seed import FULL, QUICK
@@ -31,13 +32,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
         given.only or GROUPS,
         given.directory,
     )
+    if given.scale:
+        return _write(given.docs, _grown(plan, given.scale, given.only or READS))
     results = asyncio.run(run(plan, _say))
-    sys.stdout.write(as_markdown(results))
     if given.json:
         given.json.write_text(json.dumps(as_json(results), indent=1) + "\n", "utf-8")
-    if given.docs:
-        before = given.docs.read_text("utf-8").partition(MARK)[0]
-        given.docs.write_text(f"{before}{MARK}\n\n{as_markdown(results)}", "utf-8")
+    return _write(given.docs, as_markdown(results))
+
+
+def _grown(plan: Plan, times: int, groups: Collection[str]) -> str:
+    reads = replace(plan, groups=[name for name in groups if name in READS])
+    return as_table(asyncio.run(growth(reads, times, _say)))
+
+
+def _write(docs: Path | None, tables: str) -> None:
+    sys.stdout.write(tables)
+    if docs:
+        before = docs.read_text("utf-8").partition(MARK)[0]
+        docs.write_text(f"{before}{MARK}\n\n{tables}", "utf-8")
 
 
 def _say(progress: str) -> None:
@@ -56,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--quick", action="store_true", help="little data, short rounds")
     add("--only", nargs="+", choices=GROUPS, metavar="WORKLOAD", help="all unless given")
     add("--database", nargs="+", choices=DATABASES, help="both unless given")
+    add("--scale", type=int, metavar="TIMES", help="only reads, also when others have more")
     add("--rounds", type=int, help="how many times each candidate takes its turn")
     add("--json", type=Path, metavar="FILE", help="write all figures there too")
     add("--docs", type=Path, metavar="FILE", help="write the tables at the file's end too")

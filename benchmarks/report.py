@@ -48,6 +48,7 @@ def _figures(cell: Cell) -> dict[str, Any]:
         "group": cell.workload.group,
         "workload": cell.workload.title,
         "chats": cell.workload.chats,
+        "most": cell.workload.most,
         "calls": sum(len(sample.times) for sample in done),
         "rounds": len(cell.samples),
         "p50_ms": _median([1000 * percentile(sample.times, 0.5) for sample in done]),
@@ -100,9 +101,13 @@ def _turns_cell(figure: dict[str, Any], floor: dict[str, Any] | None) -> str:
 
 def _call_cell(figure: dict[str, Any], floor: dict[str, Any] | None) -> str:
     cell = f"{figure['p50_ms']:.2f} ms"
-    if floor is not None and floor is not figure and floor["p50_ms"]:
-        cell += f" ({figure['p50_ms'] / floor['p50_ms']:,.1f}x)"
-    return cell
+    if floor is None or floor is figure or not floor["p50_ms"]:
+        return cell
+    ratio, most = figure["p50_ms"] / floor["p50_ms"], figure["most"]
+    if most is None or figure["candidate"] != "chainkeep":
+        return f"{cell} ({ratio:,.1f}x)"
+    kept = "within" if ratio <= most else "**over**"
+    return f"{cell} ({ratio:,.2f}x, {kept} {most:g}x)"
 
 
 CellText = Callable[[dict[str, Any], "dict[str, Any] | None"], str]

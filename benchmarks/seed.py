@@ -5,7 +5,7 @@ the same ids, written in bulk.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import accumulate
 from pathlib import Path
 
@@ -43,6 +43,8 @@ class Scale:
     """How many threads of 200 steps there are to be deleted."""
     writes: int
     """How many writes the memory is watched over."""
+    crowd: int = field(default=0, kw_only=True)
+    """How many threads of 20 steps others have besides, a thousand each."""
     seconds: float
     """How long one candidate does one thing in one round."""
     rounds: int
@@ -93,7 +95,13 @@ class Seed:
             *((self._reader, length) for length in scale.lengths),
             *((self._reader, _DELETED_STEPS) for _ in range(scale.deletions)),
             (self._reader + 1, 0),
+            *((self._reader + 2 + n // 1000, _STEPS) for n in range(scale.crowd)),
         ]
+
+    @property
+    def steps(self) -> int:
+        """How many steps there are."""
+        return sum(steps for _, steps in self._sizes)
 
     def threads(self) -> Iterator[SeedThread]:
         """All threads, oldest first; a user's rare and starred ones are spread over all of them."""

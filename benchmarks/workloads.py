@@ -41,6 +41,8 @@ class Workload:
     title: str
     run: Run
     arguments: dict[str, Any]
+    most: float | None = None
+    """At most how many times the floor's time chainkeep may take."""
     warm: bool = True
     """Whether each candidate does it once before it counts."""
     rest: float = 0.02
@@ -69,26 +71,34 @@ def workloads(scale: Scale) -> list[Workload]:
     most = scale.users[-1]
     walked = scale.users[-2]
     return [
-        *(_read("r1", f"sidebar of {n:,} threads", reads.sidebar, threads=n) for n in scale.users),
-        _read("r2", f"history of {walked:,} threads, a page", reads.history, threads=walked),
-        *(_read("r3", f"thread of {n:,} steps", reads.thread, steps=n) for n in scale.lengths),
         *(
-            _read("r4", f"search, {kind}, {most:,} threads", reads.search, threads=most, word=word)
+            _read("r1", f"sidebar of {n:,} threads", reads.sidebar, 3, threads=n)
+            for n in scale.users
+        ),
+        _read("r2", f"history of {walked:,} threads, a page", reads.history, 3, threads=walked),
+        *(
+            _read("r3", f"thread of {n:,} steps", reads.thread, at_most, steps=n)
+            for n, at_most in zip(scale.lengths, (2, 1.7, 1.5), strict=False)
+        ),
+        *(
+            _read(
+                "r4", f"search, {kind}, {most:,} threads", reads.search, 5, threads=most, word=word
+            )
             for kind, word in (("rare", RARE_WORD), ("common", COMMON_WORD))
         ),
-        _read("r5", f"favourites in {most:,} threads", reads.favorites, threads=most),
-        _read("r7", "get_user", reads.user, threads=most),
-        _read("r7", "get_thread_author", reads.author, threads=most),
+        _read("r5", f"favourites in {most:,} threads", reads.favorites, 2, threads=most),
+        _read("r7", "get_user", reads.user, None, threads=most),
+        _read("r7", "get_thread_author", reads.author, None, threads=most),
         *(_turns("w1", "awaited", writes.awaited_turn, n) for n in scale.chats),
         *(_turns("w2", "fired", writes.fired_turn, n) for n in scale.chats),
         Workload("w3", "upload of 100 kB", writes.uploads, {}),
-        Workload("r6", "deletion of a thread", writes.deletions, {}, warm=False, rest=0.5),
+        Workload("r6", "deletion of a thread", writes.deletions, {}, 2, warm=False, rest=0.5),
     ]
 
 
-def _read(group: str, title: str, run: Run, **arguments: Any) -> Workload:
+def _read(group: str, title: str, run: Run, most: float | None, **arguments: Any) -> Workload:
     values = "-".join(str(value) for value in arguments.values())
-    return Workload(f"{group}-{run.__name__}-{values}", title, run, arguments)
+    return Workload(f"{group}-{run.__name__}-{values}", title, run, arguments, most)
 
 
 def _turns(group: str, how: str, play: writes.Play, chats: int) -> Workload:

@@ -59,6 +59,11 @@ class ChainlitServer:
             shutil.copy(app, self._app)
 
     @property
+    def kept(self) -> dict[str, str]:
+        """The variables that say where its data is, for another process that opens it."""
+        return {k: v for k, v in self._env.items() if k.startswith(("CHAINKEEP_", "AWS_"))}
+
+    @property
     def pid(self) -> int:
         """The server's process id, while it runs."""
         assert self._process is not None, "the server is not running"

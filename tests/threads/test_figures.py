@@ -71,6 +71,13 @@ async def test_a_call_that_tells_no_time_took_from_its_start_to_its_end(
     assert (overall.timed_calls, round(overall.total_latency)) == (1, 2000)
 
 
+async def test_a_call_may_take_less_than_a_millisecond(store: Store, thread: Thread) -> None:
+    times = {"start": "2026-01-01T00:00:59.999900Z", "end": "2026-01-01T00:01:00.000150Z"}
+    await ui_step(store, thread, "l", type="llm", generation={"model": "m"}, **times)
+    overall = (await thread.figures()).overall
+    assert (overall.timed_calls, round(overall.total_latency, 6)) == (1, 0.25)
+
+
 async def test_an_odd_generation_counts_nothing_and_breaks_nothing(
     store: Store, thread: Thread
 ) -> None:

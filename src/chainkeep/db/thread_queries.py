@@ -318,7 +318,9 @@ def role_add(connection: Connection, *, role: RoleRow) -> int:
 
 
 def role_replace(connection: Connection, *, role: RoleRow) -> int:
-    return execute(connection, "role_replace", **asdict(role))
+    binds = asdict(role)
+    del binds["position"]
+    return execute(connection, "role_replace", **binds)
 
 
 def role_remove(connection: Connection, *, thread_id: str, name: str) -> int:

@@ -95,7 +95,10 @@ done AS MATERIALIZED (
         CASE WHEN typeof(json_extract(step.generation, '$.tokenCount')) IN ('integer', 'real') THEN json_extract(step.generation, '$.tokenCount') END AS counted,
         COALESCE(
             CASE WHEN typeof(json_extract(step.generation, '$.duration')) IN ('integer', 'real') THEN json_extract(step.generation, '$.duration') END,
-            CASE WHEN step.type = 'llm' THEN (julianday(step.end_at) - julianday(step.start_at)) / (1.0 / 86400) END
+            CASE WHEN step.type = 'llm' THEN
+                strftime('%s', SUBSTR(step.end_at, 1, 19)) - strftime('%s', SUBSTR(step.start_at, 1, 19))
+                + (SUBSTR(step.end_at, 21, 6) - SUBSTR(step.start_at, 21, 6)) / 1000000.0
+            END
         ) AS seconds
     FROM step
 ),

@@ -75,7 +75,13 @@ def seen_from(hers: Hers, scope: Scope) -> Hers:
 
 
 async def rows(store: Store) -> dict[str, Any]:
-    return {table: await store.execute(f"SELECT * FROM {table}", {}) for table in TABLES}  # noqa: S608 - names of ours
+    """What is in the tables, but for how far the search's indexer has come in the background."""
+    found = {table: await store.execute(f"SELECT * FROM {table}", {}) for table in TABLES}  # noqa: S608 - names of ours
+    return {
+        table: [{**row, "unindexed": None} for row in some]
+        for table, some in found.items()
+        if isinstance(some, list)
+    }
 
 
 async def found(threads: Threads) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from chainkeep.errors import NotFoundError
 from chainkeep.settings import Settings
-from chainkeep.threads import open_threads_blocking
+from chainkeep.threads import Scope, open_threads_blocking
 
 
 def test_a_script_does_what_an_app_does(settings: Settings) -> None:
@@ -31,6 +31,14 @@ def test_a_script_does_what_an_app_does(settings: Settings) -> None:
             thread.add_message("user", "too late")
     with open_threads_blocking(settings) as threads:
         assert threads.get(thread.id) is None
+
+
+def test_a_script_keeps_to_a_scope(settings: Settings) -> None:
+    with open_threads_blocking(settings, products=["shop"]) as threads:
+        hers = threads.within(Scope(user="ada", org="acme", product="shop"))
+        thread = hers.create("Order")
+        assert [each.name for each in hers.list().items] == ["Order"]
+        assert threads.within(Scope(user="ada", org="other")).get(thread.id) is None
 
 
 def test_no_thread_is_left_running(settings: Settings) -> None:

@@ -11,6 +11,8 @@ from chainlit.types import Feedback, Pagination, ThreadDict, ThreadFilter
 from chainkeep.chainlit import ChainkeepDataLayer
 from chainkeep.threads import Role, Thread, Threads, open_threads, remember, to_openai
 
+PNG = b"\x89PNG\r\n\x1a\n"
+
 
 @pytest.fixture
 async def layer(database_url: str, tmp_path: Any) -> AsyncIterator[ChainkeepDataLayer]:
@@ -134,6 +136,24 @@ async def test_a_private_message_is_nowhere_in_the_ui(
     assert await layer.get_favorite_steps(user.id) == []
     assert await sidebar(layer, "secret") == []
     assert await sidebar(layer, "open") == [thread.id]
+
+
+async def test_a_message_that_only_calls_tools_is_no_empty_bubble(
+    layer: ChainkeepDataLayer, thread: Thread
+) -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "add", "arguments": "{}"}}
+    await thread.add_message("user", "2 + 2?")
+    await thread.add_message("assistant", None, tool_calls=[call])
+    await thread.add_message("tool", "4", tool_call_id="c", name="add")
+    await thread.add_message("assistant", None, tool_calls=[call], images=[PNG])
+    await thread.add_message("assistant", "Let me see.", tool_calls=[call])
+    await thread.add_message("assistant", "")
+    steps = await shown(layer, thread.id)
+    assert [(each["type"], each["output"]) for each in steps if each["type"] != "run"] == [
+        ("user_message", "2 + 2?"), ("tool", "4"), ("assistant_message", ""),
+        ("assistant_message", "Let me see."), ("assistant_message", ""),
+    ]  # fmt: skip
+    assert len(await thread.messages()) == 6
 
 
 async def test_code_and_ui_agree_about_the_order(layer: ChainkeepDataLayer, thread: Thread) -> None:

@@ -76,9 +76,11 @@ WHERE threads."id" = :id
 
 -- name: thread_content :many
 -- All that is in a thread that is not deleted, at one moment, in no order: its steps with their feedback, deleted ones
--- too; its elements; and the thread itself; private messages not, nor what hangs on them. What is no step uses a step's
--- columns where the names are the same, and has columns of its own behind them. One statement, so that there is one wait for the server and no transaction. Carried by
--- the primary keys, steps_thread_created_idx, feedbacks_for_key and elements_thread_idx.
+-- too; its elements; and the thread itself; private messages not, nor what hangs on them, and no message that only calls
+-- tools, for which the UI draws a face and nothing beside it. What is no step uses a step's columns where the names are
+-- the same, and has columns of its own behind them. One statement, so that there is one wait for the server and no
+-- transaction. Carried by the primary keys, steps_thread_created_idx, feedbacks_for_key, elements_for_idx and
+-- elements_thread_idx.
 SELECT
     steps."id" AS id,
     steps."threadId" AS thread_id,
@@ -129,6 +131,12 @@ FROM steps
 LEFT JOIN feedbacks ON feedbacks."forId" = steps."id"
 WHERE steps."threadId" = CAST(:id AS TEXT)
     AND NOT steps."private"
+    AND NOT (
+        steps."output" = ''
+        AND steps."type" = 'assistant_message'
+        AND COALESCE(steps."ext", '') LIKE '%"toolCalls":%'
+        AND NOT EXISTS (SELECT 1 FROM elements AS shown WHERE shown."forId" = steps."id")
+    )
 UNION ALL
 SELECT
     elements."id", elements."threadId", NULL, elements."type", elements."name", NULL, NULL, NULL, NULL, NULL, NULL,

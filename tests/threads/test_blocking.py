@@ -51,3 +51,10 @@ def test_a_script_that_fails_closes_what_it_opened(settings: Settings) -> None:
     with pytest.raises(KeyError), open_threads_blocking(settings):
         raise KeyError
     assert "chainkeep-threads" not in {each.name for each in threading.enumerate()}
+
+
+def test_what_a_script_read_it_can_post_again(settings: Settings) -> None:
+    with open_threads_blocking(settings) as threads:
+        first = threads.create().add_message("user", "x", images=[b"\x89PNG\r\n\x1a\n"])
+        again = threads.create().add_message("user", "y", attachments=first.attachments)
+        assert again.reload().attachments[0].read() == first.attachments[0].read()

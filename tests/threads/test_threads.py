@@ -12,6 +12,7 @@ import chainkeep
 from chainkeep.attachments import Content
 from chainkeep.errors import ConflictError, InvalidInputError, NotFoundError
 from chainkeep.models import Element, Step
+from chainkeep.scope import Scope
 from chainkeep.settings import Settings
 from chainkeep.store import Store
 from chainkeep.threads import Role, Thread, Threads, open_threads
@@ -432,3 +433,15 @@ async def test_a_thread_knows_its_last_message_whoever_wrote_it(
     )
     await store.create_step(step)
     assert (await thread.reload()).last_message_id == "ui"
+
+
+async def test_the_first_message_makes_its_thread_in_the_scope(threads: Threads) -> None:
+    mine = threads.within(Scope(user="ada", product="chat"))
+    message = await mine.add_message("user", "hi")
+    [thread] = (await mine.list()).items
+    assert (thread.id, thread.owner, thread.product) == (message.thread_id, "ada", "chat")
+    assert (await message.edit("hello")).text == "hello"
+    await mine.add_message("assistant", "yes?", thread_id=thread.id)
+    others = threads.within(Scope(user="eve"))
+    with pytest.raises(NotFoundError):
+        await others.add_message("user", "mine", thread_id=thread.id)

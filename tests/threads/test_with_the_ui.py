@@ -336,3 +336,17 @@ async def test_a_picture_from_code_is_in_the_chat_and_has_an_address(
     blob = await layer.element_blob(thread.id, element["id"])
     assert blob is not None
     assert (blob.name, blob.mime) == ("image.png", "image/png")
+
+
+async def test_a_chat_completion_has_no_tools_result_without_its_call(
+    layer: ChainkeepDataLayer, thread: Thread
+) -> None:
+    await ui_chat(layer, thread.id)
+    plain = await thread.to_chat_completion()
+    assert [(each["role"], each["sequence"]) for each in plain] == [("user", 1), ("assistant", 3)]
+    asked, call, result, answer = await thread.to_chat_completion(tool_steps=True)
+    assert [each["role"] for each in (asked, call, result, answer)] == [
+        "user", "assistant", "tool", "assistant",
+    ]  # fmt: skip
+    assert call["tool_calls"][0]["function"]["name"] == "get_weather"
+    assert call["tool_calls"][0]["id"] == result["tool_call_id"]

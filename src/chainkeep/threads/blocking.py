@@ -74,10 +74,18 @@ class Blocking:
 def _waiting(method: Callable[..., Any], loop: Loop) -> Callable[..., Any]:
     @wraps(method)
     def call(*args: Any, **options: Any) -> Any:
-        result = method(*args, **options)
+        given = {name: _bare(value) for name, value in options.items()}
+        result = method(*map(_bare, args), **given)
         return _wrapped(loop.run(result) if iscoroutine(result) else result, loop)
 
     return call
+
+
+def _bare(value: Any) -> Any:
+    """What ``_wrapped`` was given: what was read can be written again."""
+    if isinstance(value, Blocking):
+        return value._value  # noqa: SLF001 - it is of this module
+    return [_bare(item) for item in value] if isinstance(value, list) else value
 
 
 def _wrapped(value: Any, loop: Loop) -> Any:

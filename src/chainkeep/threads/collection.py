@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -160,14 +161,14 @@ class Threads(ThreadLists):
         ``always_dots``.
         """
         draft = Draft(role=role, content=content, **options)
-        opening = None
-        if thread_id is None:
-            place = self._access.place(owner, org, product)
-            opening = _opening(name=_beginning(text_of(content), always_dots), place=place)
-        [message] = await post(
-            self._access, thread_id or str(uuid.uuid4()), [draft], opening=opening
-        )
-        return message
+        if thread_id is not None:
+            [message] = await post(self._access, thread_id, [draft])
+            return message
+        place = self._access.place(owner, org, product)
+        opening = _opening(name=_beginning(text_of(content), always_dots), place=place)
+        access = self._access.outside()
+        [message] = await post(access, str(uuid.uuid4()), [draft], opening=opening)
+        return replace(message, _access=self._access)
 
     async def _known(self, thread_id: str) -> Thread:
         found = await self.get(thread_id)

@@ -88,10 +88,14 @@ def _tool_result(message: Message, calls: set[str], tool_steps: bool) -> Iterato
     if message.tool_call_id in calls:
         yield result
     elif tool_steps and message.from_ui:
-        function = {"name": message.name, "arguments": message.tool_input or "{}"}
-        call = {"id": message.tool_call_id, "type": "function", "function": function}
-        yield {"role": "assistant", "content": None, "tool_calls": [call]}
+        yield {"role": "assistant", "content": None, "tool_calls": [_call_of(message)]}
         yield result
+
+
+def _call_of(message: Message) -> dict[str, Any]:
+    """The call that a tool's step in the UI stands for."""
+    function = {"name": message.name, "arguments": message.tool_input or "{}"}
+    return {"id": message.tool_call_id, "type": "function", "function": function}
 
 
 def _parts(message: Message, images: Sequence[str]) -> list[dict[str, Any]]:
@@ -127,16 +131,29 @@ def to_chat_completion(
     *,
     include_private: bool = False,
     files: Files | None = None,
+    tool_steps: bool = False,
 ) -> list[dict[str, Any]]:
     """Messages whose content is text, with their sequence and without the system's.
 
-    Attachments follow the text, a line each. A content that was given as parts stays so.
+    Attachments follow the text, a line each. A content that was given as parts stays so. A tool's
+    result is there only with the call that it answers; with ``tool_steps`` the tools that ran in
+    the UI are there too, as calls of the assistant's with the same sequence.
     """
-    return [
-        _completed(message, (files or {}).get(message.id, ()))
+    said = [
+        message
         for message in messages
         if message.role != "system" and (include_private or not message.private)
     ]
+    calls = _answered(said)
+    found: list[dict[str, Any]] = []
+    for message in said:
+        completed = _completed(message, (files or {}).get(message.id, ()))
+        if message.role != "tool" or message.tool_call_id in calls:
+            found.append(completed)
+        elif tool_steps and message.from_ui:
+            call = {"role": "assistant", "content": "", "sequence": message.sequence}
+            found += [{**call, "tool_calls": [_call_of(message)]}, completed]
+    return found
 
 
 def _completed(message: Message, files: Sequence[str]) -> dict[str, Any]:

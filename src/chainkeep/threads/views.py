@@ -89,7 +89,9 @@ class ThreadViews:
         )
         return {"messages": found} if as_dict else found
 
-    async def to_chat_completion(self, *, include_private: bool = False) -> list[dict[str, Any]]:
+    async def to_chat_completion(
+        self, *, include_private: bool = False, tool_steps: bool = False
+    ) -> list[dict[str, Any]]:
         """``chainkeep.threads.to_chat_completion`` for all messages, with a line for each
         attachment: its address, or its name where it has none.
         """
@@ -98,7 +100,9 @@ class ThreadViews:
             message.id: [await _line(attachment) for attachment in message.attachments]
             for message in messages
         }
-        return to_chat_completion(messages, include_private=include_private, files=files)
+        return to_chat_completion(
+            messages, include_private=include_private, files=files, tool_steps=tool_steps
+        )
 
     async def to_swift3(self, *, include_private: bool = False) -> dict[str, Any]:
         """``chainkeep.threads.to_swift3`` for all messages, with their images as data URLs."""

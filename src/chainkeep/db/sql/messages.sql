@@ -1,9 +1,9 @@
 -- name: message_insert :exec
 -- Writes a new message, and with it the run that its answers hang under in the UI where `run_id` is given; nothing
 -- where the id is taken, or the message that it answers is not in the thread. Who `speaks_as` a role of the thread bears
--- its name and icon there. Where `nests`, it hangs under the newest
--- run, if no user message came after that; where `same_turn`, it belongs to the newest message's turn. Carried by the
--- primary keys and steps_thread_created_idx.
+-- its name and icon there. Where `nests`, it hangs under the run that the newest step is, or hangs under at most two
+-- levels below, so that the cost does not grow with the thread; where `same_turn`, it belongs to the newest message's
+-- turn. Carried by the primary keys and steps_thread_created_idx.
 INSERT INTO steps (
     "id", "threadId", "parentId", "type", "name", "input", "output", "createdAt", "start", "end", "language",
     "streaming", "metadata", "generation", "favorite", "position", "revision", "role", "private", "replyTo", "turn",
@@ -13,17 +13,24 @@ SELECT
     CAST(:id AS TEXT),
     CAST(:thread_id AS TEXT),
     CASE WHEN CAST(:nests AS BOOLEAN) THEN (
-        SELECT CASE WHEN newest.type = 'run' THEN newest.id END
+        SELECT CASE
+            WHEN newest.type = 'run' THEN newest.id
+            WHEN newest.type = 'user_message' THEN NULL
+            WHEN above."type" = 'run' THEN above."id"
+            WHEN higher."type" = 'run' THEN higher."id"
+        END
         FROM (
-            SELECT steps."id" AS id, steps."type" AS type
+            SELECT steps."id" AS id, steps."type" AS type, steps."parentId" AS parent_id
             FROM steps
             WHERE steps."threadId" = CAST(:thread_id AS TEXT)
-                AND steps."type" IN ('run', 'user_message')
+                AND steps."type" <> 'system_message'
                 AND steps."deletedAt" IS NULL
                 AND NOT steps."private"
             ORDER BY steps."createdAt" DESC, steps."position" DESC
             LIMIT 1
         ) AS newest
+        LEFT JOIN steps AS above ON above."id" = newest.parent_id AND above."deletedAt" IS NULL
+        LEFT JOIN steps AS higher ON higher."id" = above."parentId" AND higher."deletedAt" IS NULL
     ) END,
     CAST(:type AS TEXT),
     COALESCE(

@@ -41,7 +41,7 @@ MESSAGES = {"id": None, "include_private": True, "roles": None, "count": 100}
 
 ALWAYS = {"since": "", "until": "~"}
 PERSON = Scope(user="person-7", any_org=True)
-FIRST = {"before": None, "feedback": None, "pattern": None, "count": 21, "skip": 0}
+FIRST = {"before": None, "feedback": None, "count": 21, "skip": 0}
 
 ATTACHMENT = AttachmentRow(
     id="element-new",
@@ -137,14 +137,11 @@ THREAD_CALLS: Mapping[str, Mapping[str, Any]] = {
         "updated_at": NOW,
     },
     "thread_set_aside": {"id": "thread-77", "deleted_at": NOW},
-    "threads_count": {"scope": PERSON, "feedback": None, "pattern": None},
-    "threads_count-org": {"scope": Scope(org="org-7"), "feedback": 1, "pattern": "%output 7%"},
+    "threads_count": {"scope": PERSON, "feedback": None},
+    "threads_count-org": {"scope": Scope(org="org-7"), "feedback": 1},
     "threads_of_everybody": {**FIRST, "scope": EVERYTHING, "before": PLACE},
     "threads_of_org": {**FIRST, "scope": Scope(org="org-7", product="product-7"), "before": PLACE},
     "threads_of_owner": {**FIRST, "scope": PERSON, "before": PLACE},
-    "threads_of_owner-search": {
-        **FIRST, "scope": PERSON, "pattern": "%output 7%", "count": 20, "skip": 20,
-    },
     "threads_of_owner-votes": {**FIRST, "scope": PERSON, "feedback": 0},
     "threads_of_product": {**FIRST, "scope": Scope(product="product-7", any_org=True)},
     "threads_of_ids": {"ids": ["thread-77", "thread-78"]},

@@ -69,7 +69,6 @@ def threads_of_owner(
     scope: Scope,
     before: Cursor | None,
     feedback: int | None,
-    pattern: str | None,
     count: int,
     skip: int,
 ) -> list[StoredThread]:
@@ -78,7 +77,6 @@ def threads_of_owner(
         "threads_of_owner",
         before,
         feedback=feedback,
-        pattern=pattern,
         count=count,
         skip=skip,
         **_parts(scope),
@@ -91,7 +89,6 @@ def threads_of_org(
     scope: Scope,
     before: Cursor | None,
     feedback: int | None,
-    pattern: str | None,
     count: int,
     skip: int,
 ) -> list[StoredThread]:
@@ -100,7 +97,6 @@ def threads_of_org(
         "threads_of_org",
         before,
         feedback=feedback,
-        pattern=pattern,
         count=count,
         skip=skip,
         org=scope.org,
@@ -114,7 +110,6 @@ def threads_of_product(
     scope: Scope,
     before: Cursor | None,
     feedback: int | None,
-    pattern: str | None,
     count: int,
     skip: int,
 ) -> list[StoredThread]:
@@ -123,7 +118,6 @@ def threads_of_product(
         "threads_of_product",
         before,
         feedback=feedback,
-        pattern=pattern,
         count=count,
         skip=skip,
         any_org=scope.any_org,
@@ -137,7 +131,6 @@ def threads_of_everybody(
     scope: Scope,
     before: Cursor | None,
     feedback: int | None,
-    pattern: str | None,
     count: int,
     skip: int,
 ) -> list[StoredThread]:
@@ -146,17 +139,14 @@ def threads_of_everybody(
         "threads_of_everybody",
         before,
         feedback=feedback,
-        pattern=pattern,
         count=count,
         skip=skip,
         any_org=scope.any_org,
     )
 
 
-def threads_count(
-    connection: Connection, *, scope: Scope, feedback: int | None, pattern: str | None
-) -> int:
-    row = returned(connection, "threads_count", feedback=feedback, pattern=pattern, **_parts(scope))
+def threads_count(connection: Connection, *, scope: Scope, feedback: int | None) -> int:
+    row = returned(connection, "threads_count", feedback=feedback, **_parts(scope))
     return int(row["total"])
 
 

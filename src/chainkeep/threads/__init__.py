@@ -8,6 +8,7 @@ from chainkeep.threads.blocking import Blocking, open_threads_blocking
 from chainkeep.threads.collection import Threads, open_threads
 from chainkeep.threads.drafts import Draft
 from chainkeep.threads.figures import Figures, Usage
+from chainkeep.threads.finding import Found, Snippet
 from chainkeep.threads.formats import from_openai, to_chat_completion, to_openai, to_swift3
 from chainkeep.threads.lists import NumberedPage
 from chainkeep.threads.memory import remember
@@ -24,10 +25,12 @@ __all__ = [
     "Describe",
     "Draft",
     "Figures",
+    "Found",
     "Message",
     "NumberedPage",
     "Role",
     "Scope",
+    "Snippet",
     "Thread",
     "Threads",
     "Turn",

@@ -17,6 +17,7 @@ from chainkeep.paging import Page
 from chainkeep.settings import Settings
 from chainkeep.threads.attachments import Attachment
 from chainkeep.threads.collection import Threads, open_threads
+from chainkeep.threads.finding import Found
 from chainkeep.threads.lists import NumberedPage
 from chainkeep.threads.memory import remember
 from chainkeep.threads.message import Message
@@ -95,6 +96,8 @@ def _wrapped(value: Any, loop: Loop) -> Any:
         return [_wrapped(item, loop) for item in value]
     if isinstance(value, Page):
         return replace(value, items=_wrapped(value.items, loop))
+    if isinstance(value, Found):
+        return replace(value, thread=_wrapped(value.thread, loop))
     if isinstance(value, NumberedPage):
         return replace(value, threads=_wrapped(value.threads, loop))
     return value

@@ -14,6 +14,13 @@ from chainkeep.paging import Cursor, Page
 from chainkeep.scope import Scope
 from chainkeep.threads.access import Access
 from chainkeep.threads.figures import NOTHING, Figures, count
+from chainkeep.threads.finding import (
+    Found,
+    Wanted,
+    page_saying,
+    threads_saying,
+    with_snippets,
+)
 from chainkeep.threads.thread import Thread
 
 __all__ = ["NumberedPage", "ThreadLists"]
@@ -86,18 +93,48 @@ class ThreadLists:
         scope = self._narrowed(owner, org, product)
         if scope is None:
             return Page([], None)
-        found = await self._access.read(
-            None,
-            _list_of(scope),
-            scope=scope,
-            before=before,
-            feedback=_vote(feedback),
-            pattern=contains(search),
-            count=most + 1,
-            skip=0,
-        )
+        if search:
+            wanted = Wanted(words=search, scope=scope, feedback=_vote(feedback), before=before)
+            found = await threads_saying(self._access, wanted, count=most + 1)
+        else:
+            found = await self._access.read(
+                None,
+                _list_of(scope),
+                scope=scope,
+                before=before,
+                feedback=_vote(feedback),
+                count=most + 1,
+                skip=0,
+            )
         last = Cursor.of(found[most - 1]).encode() if len(found) > most else None
         return Page(self._threads(found[:most]), last)
+
+    async def search(
+        self,
+        words: str,
+        *,
+        owner: str | None = None,
+        org: str | None = None,
+        product: str | None = None,
+        feedback: int | None = None,
+        first: int = 20,
+        cursor: str | None = None,
+    ) -> Page[Found]:
+        """``list`` of what ``search`` finds, with the places where it is said.
+
+        A thread comes with a snippet of its title and of its newest messages, three at most, where
+        they hold the words.
+        """
+        page = await self.list(
+            owner=owner,
+            org=org,
+            product=product,
+            feedback=feedback,
+            search=words,
+            first=first,
+            cursor=cursor,
+        )
+        return Page(await with_snippets(self._access, page.items, words), page.next_cursor)
 
     async def list_recent(self, limit: int = 20) -> Many:
         """The threads that were active last, newest first."""
@@ -124,14 +161,12 @@ class ThreadLists:
         scope = self._narrowed(owner, org, product)
         if scope is None:
             total, found = 0, list[StoredThread]()
+        elif search:
+            wanted = Wanted(words=search, scope=scope, feedback=_vote(feedback))
+            total, found = await page_saying(self._access, wanted, page=page, page_size=page_size)
         else:
             total, found = await self._access.read(
-                None,
-                _numbered,
-                scope,
-                {"feedback": _vote(feedback), "pattern": contains(search)},
-                page=page,
-                page_size=page_size,
+                None, _numbered, scope, _vote(feedback), page=page, page_size=page_size
             )
         return NumberedPage(
             threads=self._threads(found),
@@ -211,13 +246,13 @@ def _list_of(scope: Scope) -> Callable[..., list[StoredThread]]:
 
 
 def _numbered(
-    connection: Any, scope: Scope, filters: Mapping[str, Any], *, page: int, page_size: int
+    connection: Any, scope: Scope, feedback: int | None, *, page: int, page_size: int
 ) -> tuple[int, list[StoredThread]]:
     """How many threads there are, and those of a page."""
-    total = list_queries.threads_count(connection, scope=scope, **filters)
+    total = list_queries.threads_count(connection, scope=scope, feedback=feedback)
     size = page_size or max(total, 1)
     place = {"before": None, "count": size, "skip": (page - 1) * size}
-    return total, _list_of(scope)(connection, scope=scope, **place, **filters)
+    return total, _list_of(scope)(connection, scope=scope, feedback=feedback, **place)
 
 
 def _lacking(
@@ -225,7 +260,7 @@ def _lacking(
 ) -> list[StoredThread]:
     """The first threads that have none of these attributes; reads portions until it has enough."""
     found: list[StoredThread] = []
-    place: dict[str, Any] = {"feedback": None, "pattern": None, "count": _MOST_PER_PAGE, "skip": 0}
+    place: dict[str, Any] = {"feedback": None, "count": _MOST_PER_PAGE, "skip": 0}
     before: Cursor | None = None
     while len(found) < limit:
         portion = _list_of(scope)(connection, scope=scope, before=before, **place)
@@ -255,11 +290,3 @@ def _vote(feedback: int | None) -> int | None:
     if feedback not in (0, 1, None):
         raise InvalidInputError("A vote is 0 or 1.")
     return feedback
-
-
-def contains(words: str | None) -> str | None:
-    """A LIKE pattern for text that contains the words; none of their characters is a wildcard."""
-    if not words:
-        return None
-    escaped = words.replace("!", "!!").replace("%", "!%").replace("_", "!_")
-    return f"%{escaped}%"

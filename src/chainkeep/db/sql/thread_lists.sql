@@ -1,8 +1,8 @@
 -- name: threads_of_owner :many
 -- A user's threads in a scope, which is an owner, an organisation (or none, unless any) and a product: newest activity
 -- first, after a place in that order, and no step is read. With a feedback value, only threads where somebody voted so;
--- with a pattern, only those whose title or messages match it. OFFSET 0 keeps PostgreSQL from reading everybody's votes
--- and steps once instead of each thread's. Carried by users_identifier_key and threads_user_activity_idx.
+-- OFFSET 0 keeps PostgreSQL from reading everybody's votes once instead of each thread's. Carried by
+-- users_identifier_key and threads_user_activity_idx.
 SELECT
     threads."id" AS id,
     threads."createdAt" AS created_at,
@@ -46,20 +46,6 @@ WHERE threads."userId" = (SELECT owner."id" FROM users AS owner WHERE owner."ide
             FROM feedbacks
             WHERE feedbacks."threadId" = threads."id"
                 AND feedbacks."value" = CAST(:feedback AS INTEGER)
-            LIMIT 1 OFFSET 0
-        )
-    )
-    AND (
-        CAST(:pattern AS TEXT) IS NULL
-        OR LOWER(threads."name") LIKE LOWER(CAST(:pattern AS TEXT)) ESCAPE '!'
-        OR EXISTS (
-            SELECT 1
-            FROM steps
-            WHERE steps."threadId" = threads."id"
-                AND steps."type" IN ('user_message', 'assistant_message', 'system_message')
-                AND steps."deletedAt" IS NULL
-                AND NOT steps."private"
-                AND LOWER(steps."output") LIKE LOWER(CAST(:pattern AS TEXT)) ESCAPE '!'
             LIMIT 1 OFFSET 0
         )
     )
@@ -109,20 +95,6 @@ WHERE threads."orgId" = CAST(:org AS TEXT)
             LIMIT 1 OFFSET 0
         )
     )
-    AND (
-        CAST(:pattern AS TEXT) IS NULL
-        OR LOWER(threads."name") LIKE LOWER(CAST(:pattern AS TEXT)) ESCAPE '!'
-        OR EXISTS (
-            SELECT 1
-            FROM steps
-            WHERE steps."threadId" = threads."id"
-                AND steps."type" IN ('user_message', 'assistant_message', 'system_message')
-                AND steps."deletedAt" IS NULL
-                AND NOT steps."private"
-                AND LOWER(steps."output") LIKE LOWER(CAST(:pattern AS TEXT)) ESCAPE '!'
-            LIMIT 1 OFFSET 0
-        )
-    )
 ORDER BY threads."lastActivityAt" DESC, threads."id" DESC
 LIMIT :count OFFSET :skip;
 
@@ -166,20 +138,6 @@ WHERE threads."product" = CAST(:product AS TEXT)
             FROM feedbacks
             WHERE feedbacks."threadId" = threads."id"
                 AND feedbacks."value" = CAST(:feedback AS INTEGER)
-            LIMIT 1 OFFSET 0
-        )
-    )
-    AND (
-        CAST(:pattern AS TEXT) IS NULL
-        OR LOWER(threads."name") LIKE LOWER(CAST(:pattern AS TEXT)) ESCAPE '!'
-        OR EXISTS (
-            SELECT 1
-            FROM steps
-            WHERE steps."threadId" = threads."id"
-                AND steps."type" IN ('user_message', 'assistant_message', 'system_message')
-                AND steps."deletedAt" IS NULL
-                AND NOT steps."private"
-                AND LOWER(steps."output") LIKE LOWER(CAST(:pattern AS TEXT)) ESCAPE '!'
             LIMIT 1 OFFSET 0
         )
     )
@@ -228,20 +186,6 @@ WHERE threads."deletedAt" IS NULL
             LIMIT 1 OFFSET 0
         )
     )
-    AND (
-        CAST(:pattern AS TEXT) IS NULL
-        OR LOWER(threads."name") LIKE LOWER(CAST(:pattern AS TEXT)) ESCAPE '!'
-        OR EXISTS (
-            SELECT 1
-            FROM steps
-            WHERE steps."threadId" = threads."id"
-                AND steps."type" IN ('user_message', 'assistant_message', 'system_message')
-                AND steps."deletedAt" IS NULL
-                AND NOT steps."private"
-                AND LOWER(steps."output") LIKE LOWER(CAST(:pattern AS TEXT)) ESCAPE '!'
-            LIMIT 1 OFFSET 0
-        )
-    )
 ORDER BY threads."lastActivityAt" DESC, threads."id" DESC
 LIMIT :count OFFSET :skip;
 
@@ -251,19 +195,19 @@ LIMIT :count OFFSET :skip;
 SELECT COUNT(chosen.id) AS total
 FROM (
     SELECT
-        threads."id" AS id, threads."name" AS name, threads."orgId" AS org_id, threads."product" AS product,
+        threads."id" AS id, threads."orgId" AS org_id, threads."product" AS product,
         threads."deletedAt" AS deleted_at
     FROM threads
     WHERE threads."userId" = (SELECT users."id" FROM users WHERE users."identifier" = CAST(:owner AS TEXT))
     UNION ALL
     SELECT
-        threads."id" AS id, threads."name" AS name, threads."orgId" AS org_id, threads."product" AS product,
+        threads."id" AS id, threads."orgId" AS org_id, threads."product" AS product,
         threads."deletedAt" AS deleted_at
     FROM threads
     WHERE threads."orgId" = CASE WHEN CAST(:owner AS TEXT) IS NULL THEN CAST(:org AS TEXT) END
     UNION ALL
     SELECT
-        threads."id" AS id, threads."name" AS name, threads."orgId" AS org_id, threads."product" AS product,
+        threads."id" AS id, threads."orgId" AS org_id, threads."product" AS product,
         threads."deletedAt" AS deleted_at
     FROM threads
     WHERE threads."product" = CASE
@@ -271,7 +215,7 @@ FROM (
     END
     UNION ALL
     SELECT
-        threads."id" AS id, threads."name" AS name, threads."orgId" AS org_id, threads."product" AS product,
+        threads."id" AS id, threads."orgId" AS org_id, threads."product" AS product,
         threads."deletedAt" AS deleted_at
     FROM threads
     WHERE threads."lastActivityAt" > CASE
@@ -292,20 +236,6 @@ WHERE chosen.deleted_at IS NULL
             FROM feedbacks
             WHERE feedbacks."threadId" = chosen.id
                 AND feedbacks."value" = CAST(:feedback AS INTEGER)
-            LIMIT 1 OFFSET 0
-        )
-    )
-    AND (
-        CAST(:pattern AS TEXT) IS NULL
-        OR LOWER(chosen.name) LIKE LOWER(CAST(:pattern AS TEXT)) ESCAPE '!'
-        OR EXISTS (
-            SELECT 1
-            FROM steps
-            WHERE steps."threadId" = chosen.id
-                AND steps."type" IN ('user_message', 'assistant_message', 'system_message')
-                AND steps."deletedAt" IS NULL
-                AND NOT steps."private"
-                AND LOWER(steps."output") LIKE LOWER(CAST(:pattern AS TEXT)) ESCAPE '!'
             LIMIT 1 OFFSET 0
         )
     );

@@ -17,7 +17,8 @@ from chainkeep.blobs import Blobs, BlobSource
 from chainkeep.blobs.outbox import Backlog, Outbox
 from chainkeep.db import queries
 from chainkeep.db.database import Database
-from chainkeep.db.writer import Unit, Writer
+from chainkeep.db.lanes import Unit
+from chainkeep.db.writer import Writer
 from chainkeep.errors import BlobError, StorageError, TransientBlobError, TransientStorageError
 
 __all__ = ["Attachments", "Content", "OpenFile"]

@@ -20,21 +20,19 @@ from chainkeep.db import units
 from chainkeep.db.database import Work, open_database
 from chainkeep.db.indexer import Indexer
 from chainkeep.db.journal import Journal
+from chainkeep.db.lanes import NO_THREAD, Unit
 from chainkeep.db.records import Operation
 from chainkeep.db.replay import Replay
 from chainkeep.db.search import Finder, Search
 from chainkeep.db.step_writes import StepWrite
 from chainkeep.db.up_to_date import UpToDateDatabase
-from chainkeep.db.writer import Unit, Writer
+from chainkeep.db.writer import Writer
 from chainkeep.errors import TransientStorageError
 from chainkeep.models import Health
 from chainkeep.scope import EVERYTHING, Scope
 from chainkeep.settings import Settings
 
 __all__ = ["NO_THREAD", "Keeper"]
-
-NO_THREAD = ""
-"""The key of a write whose thread the caller does not know: it may be any."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -61,8 +59,10 @@ class Keeper:
         self._writer = Writer(
             self._database,
             units.run,
+            is_alone=units.is_alone,
             overflow=self._replay,
             retry_seconds=write_retry_seconds,
+            capacity=self.settings.write_queue,
         )
         self._attachments = Attachments(
             blobs or open_blobs(self.settings.blobs, spool=Path(self.settings.spool)),
@@ -84,6 +84,7 @@ class Keeper:
         backlog = self._attachments.backlog()
         return Health(
             queued_writes=self._writer.depth,
+            waiting_writes=self._writer.waiting,
             oldest_queued_seconds=self._writer.oldest_seconds,
             retries=self._writer.retries,
             journal_writes=self._replay.waiting,
@@ -244,12 +245,16 @@ class Keeper:
         return self.background(finish())
 
     def background(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
-        """Start a task and hold on to it until it is done: the event loop itself does not."""
+        """Start a task and hold on to it until it is done: the event loop itself does not.
+
+        What is returned may be cancelled; the task goes on.
+        """
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(_retrieved)
-        return task
+        outside = asyncio.shield(task)
+        outside.add_done_callback(_retrieved)
+        return outside
 
 
 def _retrieved(future: asyncio.Future[Any]) -> None:

@@ -229,6 +229,8 @@ class Health:
 
     queued_writes: int
     """Not committed yet."""
+    waiting_writes: int
+    """Of them, how many found the queue full and wait for room."""
     oldest_queued_seconds: float
     retries: int
     """How many times a transient fault made a batch of writes run again, since the start."""

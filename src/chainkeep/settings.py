@@ -67,6 +67,8 @@ class DatabaseSettings:
     """Set behind PgBouncer in transaction mode: nothing is prepared on, or set for, a server
     connection.
     """
+    write_lanes: int = 2
+    """Transactions that write to PostgreSQL at once, each for threads of its own."""
     lock_timeout_seconds: float = 30.0
     """How long SQLite waits for another process's write before a transient error."""
 
@@ -81,6 +83,8 @@ class DatabaseSettings:
             "pool_size": env_number("CHAINKEEP_POOL_SIZE", 10, environ),
             "schema": environ.get("CHAINKEEP_SCHEMA") or None,
             "pgbouncer": env_flag("CHAINKEEP_PGBOUNCER", False, environ),
+            "write_lanes": max(1, env_number("CHAINKEEP_WRITE_LANES", 2, environ)),
+            "lock_timeout_seconds": env_number("CHAINKEEP_LOCK_TIMEOUT", 30, environ),
         }
         found.update({name: value for name, value in given.items() if value is not None})
         return cls(**found)
@@ -116,6 +120,8 @@ class Settings:
     """
     close_timeout_seconds: float = 20.0
     """How long ``close()`` may take to finish what was handed over."""
+    write_queue: int = 10_000
+    """How many writes wait for the database in the queue; whoever writes more waits for room."""
 
     @classmethod
     def from_environment(
@@ -135,6 +141,8 @@ class Settings:
             "search_index": env_flag("CHAINKEEP_SEARCH_INDEX", True, environ),
             "direct_urls": env_flag("CHAINKEEP_DIRECT_URLS", False, environ),
             "cache_seconds": env_number("CHAINKEEP_CACHE_SECONDS", 5, environ),
+            "close_timeout_seconds": env_number("CHAINKEEP_CLOSE_TIMEOUT", 20, environ),
+            "write_queue": max(1, env_number("CHAINKEEP_WRITE_QUEUE", 10_000, environ)),
         }
         found.update({name: value for name, value in given.items() if value is not None})
         return cls(**found)

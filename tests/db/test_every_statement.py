@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from benchmarks.explain import ARGUMENTS, run
+from benchmarks.explain import ARGUMENTS, calls_of, run
 from chainkeep.db import execution, queries, search_queries, thread_queries
 from chainkeep.db.database import Database
 from chainkeep.db.migrations.search import make_trigram_index
@@ -34,22 +34,22 @@ def words(sql: str) -> str:
 
 def test_there_is_a_call_for_every_statement() -> None:
     called = {call.partition("-")[0] for call in ARGUMENTS}
-    assert called == set(STATEMENTS["sqlite"])
+    assert called == set().union(*STATEMENTS.values())
 
 
 async def test_a_query_runs_the_statement_of_its_name_and_no_other(
     database: Database, database_kind: str
 ) -> None:
     def work(connection: Connection) -> dict[str, list[str]]:
-        return {call: [words(sql) for sql, _ in run(connection, call)] for call in ARGUMENTS}
+        return {call: [words(sql) for sql, _ in run(connection, call)] for call in calls}
 
+    calls, statements = calls_of(database_kind), STATEMENTS[database_kind]
     ran = await database.write(work)
-    statements = STATEMENTS[database_kind]
-    assert ran == {call: [words(statements[call.partition("-")[0]].sql)] for call in ARGUMENTS}
+    assert ran == {call: [words(statements[call.partition("-")[0]].sql)] for call in calls}
 
 
 async def test_a_query_passes_exactly_the_parameters_of_its_statement(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: Database, database_kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passed: dict[str, set[str]] = defaultdict(set)
     one, each = execution.run, execution.each
@@ -66,9 +66,11 @@ async def test_a_query_passes_exactly_the_parameters_of_its_statement(
     monkeypatch.setattr(queries, "each", note_each)
     monkeypatch.setattr(thread_queries, "each", note_each)
     monkeypatch.setattr(search_queries, "each", note_each)
-    await database.write(lambda connection: [run(connection, call) for call in ARGUMENTS])
+    calls = calls_of(database_kind)
+    await database.write(lambda connection: [run(connection, call) for call in calls])
 
-    assert passed == {name: set(each.binds) for name, each in STATEMENTS["sqlite"].items()}
+    statements = STATEMENTS[database_kind]
+    assert passed == {name: set(each.binds) for name, each in statements.items()}
 
 
 async def test_a_statement_that_gives_rows_names_its_columns_in_snake_case(
@@ -76,7 +78,7 @@ async def test_a_statement_that_gives_rows_names_its_columns_in_snake_case(
 ) -> None:
     def work(connection: Connection) -> list[str]:
         names: list[str] = []
-        for call in ARGUMENTS:
+        for call in calls_of(database_kind):
             if STATEMENTS[database_kind][call.partition("-")[0]].returns != "exec":
                 [(sql, parameters)] = run(connection, call)
                 names += connection.exec_driver_sql(sql, parameters).keys()

@@ -13,8 +13,9 @@ from sqlalchemy import Connection, text
 
 from chainkeep.db import queries
 from chainkeep.db.database import Database, Work
+from chainkeep.db.lanes import NO_THREAD, Unit
 from chainkeep.db.migrate import migrate
-from chainkeep.db.writer import Unit, Writer
+from chainkeep.db.writer import Writer
 from chainkeep.errors import ConflictError, StorageError, TransientStorageError
 from tests.db.conftest import OpenDatabase
 from tests.db.faults import SECRET, Turn, held_by_another_process, ids_of, touch
@@ -27,7 +28,12 @@ MakeWriter = Callable[..., Writer]
 
 
 class Counting:
-    """A database that counts the transactions in which something was written."""
+    """A database that counts the transactions in which something was written.
+
+    It has one lane, unless a test is about several.
+    """
+
+    lanes = 1
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -157,6 +163,118 @@ async def test_a_transaction_takes_no_more_than_some_hundred_units(
 ) -> None:
     await asyncio.gather(*(writer.submit(unit(f"t{n}")) for n in range(600)))
     assert counting.begun == 3
+
+
+# Lanes
+
+
+@pytest.fixture
+def lanes(counting: Counting, make_writer: MakeWriter) -> Writer:
+    counting.lanes = 3
+    return make_writer(counting)
+
+
+def noted(ran: list[str], name: str) -> Callable[[Connection], None]:
+    return lambda _: ran.append(name)
+
+
+async def test_the_units_of_a_key_keep_their_order_in_any_lane(lanes: Writer) -> None:
+    ran: list[str] = []
+    units = [unit(f"t{n % 7}", noted(ran, f"{n % 7} {n:03}")) for n in range(700)]
+    await asyncio.gather(*map(lanes.submit, units))
+    by_key = {key: [each for each in ran if each[0] == key] for key in "0123456"}
+    assert len(ran) == 700
+    assert all(names == sorted(names) for names in by_key.values())
+
+
+async def test_other_threads_do_not_wait_for_one_that_is_slow(
+    lanes: Writer, database_kind: str
+) -> None:
+    if database_kind == "sqlite":
+        pytest.skip("one writes at a time")
+    begun, go_on = Turn(), Turn()
+
+    def slow(connection: Connection) -> None:
+        begun.come()
+        go_on.wait(connection)
+
+    first = lanes.submit(unit("slow", slow))
+    await begun.event.wait()
+    others = {lanes.submit(unit(f"t{n}")) for n in range(20)}
+    done, _ = await asyncio.wait(others, return_when=asyncio.FIRST_COMPLETED)
+    assert done
+    assert not first.done()
+    go_on.event.set()
+    await asyncio.gather(first, *others)
+
+
+async def test_a_unit_of_no_one_thread_keeps_its_place_among_all(lanes: Writer) -> None:
+    ran: list[str] = []
+    units = [
+        unit(NO_THREAD if n % 10 == 0 else f"t{n % 7}", noted(ran, f"{n // 10:02}"))
+        for n in range(1, 300)
+    ]
+    await asyncio.gather(*map(lanes.submit, units))
+    assert ran == sorted(ran)
+    assert len(ran) == 299
+
+
+async def test_a_unit_of_no_one_thread_runs_once_and_its_failure_is_its_own(
+    lanes: Writer, counting: Counting
+) -> None:
+    units = [unit(NO_THREAD if n == 5 else f"t{n}", refused if n == 5 else None) for n in range(10)]
+    results = await asyncio.gather(*map(lanes.submit, units), return_exceptions=True)
+    assert [isinstance(result, StorageError) for result in results] == [n == 5 for n in range(10)]
+    assert await counting.read(ids_of) == {f"t{n}" for n in range(10) if n != 5}
+
+
+async def test_closing_finishes_what_stands_in_several_lanes(
+    lanes: Writer, counting: Counting
+) -> None:
+    for number in range(100):
+        _ = lanes.submit(unit(f"t{number}"))
+        _ = lanes.submit(unit(NO_THREAD, touch(f"any{number}")))
+    assert await lanes.close(10) == 0
+    assert len(await counting.read(ids_of)) == 200
+    assert lanes.depth == 0
+
+
+# A full queue
+
+
+async def test_a_full_queue_makes_writes_wait_and_drops_none(
+    counting: Counting, make_writer: MakeWriter, caplog: pytest.LogCaptureFixture
+) -> None:
+    writer, ran = make_writer(counting, capacity=10), list[str]()
+    futures = [writer.submit(unit(f"t{n % 3}", noted(ran, f"{n:02}"))) for n in range(35)]
+    assert (writer.depth, writer.waiting) == (35, 25)
+    await asyncio.gather(*futures)
+    assert ran == [f"{n:02}" for n in range(35)]
+    assert (writer.depth, writer.waiting) == (0, 0)
+    assert counting.begun == 4
+    assert [r.getMessage()[:17] for r in caplog.records] == ["The queue is full"]
+
+
+async def test_reading_and_closing_wait_for_what_waits_for_room(
+    counting: Counting, make_writer: MakeWriter
+) -> None:
+    writer = make_writer(counting, capacity=2)
+    for number in range(9):
+        _ = writer.submit(unit(f"t{number}"))
+    await writer.settled("t7")
+    assert "t7" in await counting.read(ids_of)
+    assert await writer.close(10) == 0
+    assert len(await counting.read(ids_of)) == 9
+
+
+async def test_what_waits_for_room_at_the_time_limit_fails_too(
+    outage: Outage, make_writer: MakeWriter
+) -> None:
+    writer = make_writer(outage.through, capacity=1)
+    outage.proxy.refuse()
+    futures = [writer.submit(unit(f"t{n}")) for n in range(3)]
+    assert await writer.close(0.1) == 3
+    assert all(isinstance(future.exception(), TransientStorageError) for future in futures)
 
 
 # Faults of one unit

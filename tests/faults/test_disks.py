@@ -96,6 +96,20 @@ async def test_a_full_disk_delays_what_is_written_until_there_is_room(
     assert intact(small_disk / "chainkeep.db")
 
 
+async def test_an_app_that_starts_on_a_full_disk_gets_its_tables_when_there_is_room(
+    start: Talk, small_disk: Path
+) -> None:
+    ballast = fill(small_disk)
+    app = start(f"sqlite+aiosqlite:///{small_disk}/chainkeep.db", patience=0.1)
+    await app.until(100)
+    ballast.unlink()
+    await app.until_brought_in()
+    await app.until(100)
+    await app.end()
+    verdict = await account(app, what="disk full at the first start")
+    assert verdict.flawless, verdict
+
+
 async def test_an_app_that_is_killed_on_a_full_disk_loses_nothing_it_acknowledged(
     start: Talk, small_disk: Path
 ) -> None:

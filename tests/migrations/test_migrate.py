@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import Connection, inspect, text
 
 from chainkeep.db import migrate as migrations
+from chainkeep.db.database import open_database
 from chainkeep.db.migrate import check, current, latest, migrate, pending
 from chainkeep.db.migrations.transactions import exclusive_transaction
 from chainkeep.errors import (
@@ -21,7 +22,9 @@ from chainkeep.errors import (
     MigrationError,
     NewerSchemaError,
     PendingMigrationsError,
+    TransientStorageError,
 )
+from chainkeep.settings import DatabaseSettings
 from tests.support.databases import plain_engine, run_on
 from tests.support.postgres import PostgresServer
 
@@ -151,6 +154,22 @@ async def test_a_failing_step_changes_nothing_and_stays_pending(
         await run_on(url, migrate)
     assert (await run_on(url, tables), await run_on(url, current)) == before
     assert (await run_on(url, pending))[-1] == "9999"
+
+
+async def test_a_disk_that_is_full_during_the_first_migration_is_a_fault_that_passes(
+    make_sqlite: Callable[[bool], str],
+) -> None:
+    def on_a_full_disk(connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA max_page_count = 8")
+        connection.rollback()
+        migrate(connection)
+
+    url = make_sqlite(False)
+    database = open_database(DatabaseSettings(url=url))
+    with pytest.raises(TransientStorageError, match="full"):
+        await database.bare(on_a_full_disk)
+    await database.close()
+    assert await run_on(url, migrate) == REVISIONS
 
 
 async def test_a_step_may_differ_between_databases(

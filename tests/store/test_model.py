@@ -302,7 +302,12 @@ def expected(model: ModelLayer) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def layer(database_url: str, tmp_path: Path) -> AsyncIterator[ChainkeepDataLayer]:
+async def layer(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[ChainkeepDataLayer]:
+    # The model has one order of all writes, also of those that want the same step in two threads;
+    # several lanes keep the order within each thread.
+    monkeypatch.setenv("CHAINKEEP_WRITE_LANES", "1")
     layer = ChainkeepDataLayer(
         database_url, storage_provider=MemoryBlobs(), journal=str(tmp_path / "journal")
     )

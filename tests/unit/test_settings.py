@@ -54,12 +54,15 @@ def test_the_database_is_told_by_variables() -> None:
         {
             "CHAINKEEP_DATABASE_URL": "postgresql+asyncpg://u@h/d",
             "CHAINKEEP_POOL_SIZE": "3",
+            "CHAINKEEP_WRITE_LANES": "4",
+            "CHAINKEEP_LOCK_TIMEOUT": "5",
             "CHAINKEEP_SCHEMA": "chats",
             "CHAINKEEP_PGBOUNCER": "1",
         }
     )
     assert (found.url, found.pool_size) == ("postgresql+asyncpg://u@h/d", 3)
     assert (found.schema, found.pgbouncer) == ("chats", True)
+    assert (found.write_lanes, found.lock_timeout_seconds) == (4, 5)
 
 
 def test_the_rest_is_told_by_variables() -> None:
@@ -70,6 +73,8 @@ def test_the_rest_is_told_by_variables() -> None:
             "CHAINKEEP_JOURNAL": "/var/journal",
             "CHAINKEEP_AUTO_MIGRATE": "no",
             "CHAINKEEP_DIRECT_URLS": "yes",
+            "CHAINKEEP_CLOSE_TIMEOUT": "8",
+            "CHAINKEEP_WRITE_QUEUE": "500",
         }
     )
     assert (found.blobs, found.spool, found.journal) == (
@@ -78,6 +83,7 @@ def test_the_rest_is_told_by_variables() -> None:
         "/var/journal",
     )
     assert (found.auto_migrate, found.direct_urls) == (False, True)
+    assert (found.close_timeout_seconds, found.write_queue) == (8, 500)
 
 
 def test_an_argument_comes_before_the_variable() -> None:

@@ -67,7 +67,7 @@ class Hold:
             return None
         if session is not None:
             self._release(session)
-        return await asyncio.shield(handover())
+        return await handover()
 
     def _hold(self, session: WebsocketSession, handover: Handover) -> None:
         self._held.setdefault(session, []).append(handover)
@@ -80,4 +80,4 @@ class Hold:
         return [handover() for handover in self._held.pop(session, ())]
 
     async def _flush(self, session: WebsocketSession) -> None:
-        await asyncio.gather(*map(asyncio.shield, self._release(session)), return_exceptions=True)
+        await asyncio.gather(*self._release(session), return_exceptions=True)

@@ -34,6 +34,10 @@ class Database(Protocol):
     transaction.
     """
 
+    @property
+    def lanes(self) -> int:
+        """How many transactions that write are worth beginning at once."""
+
     async def read(self, work: Work[T]) -> T:
         """Run work that reads with one statement."""
 
@@ -42,6 +46,9 @@ class Database(Protocol):
 
     async def write(self, work: Work[T]) -> T:
         """Run work in one transaction."""
+
+    async def write_alone(self, work: Work[T]) -> T:
+        """Run work that writes with one statement, a transaction by itself."""
 
     async def bare(self, work: Work[T]) -> T:
         """Run work that begins and ends its own transactions."""
@@ -79,9 +86,12 @@ class ThreadDatabase:
     over once.
     """
 
+    lanes = 1
+
     def __init__(self, url: URL, settings: DatabaseSettings) -> None:
         with our_errors():
             self._engine = dialects.thread_engine(url, settings)
+        self._writing: Connection | None = None
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="chainkeep-write")
         # A database in memory is one connection, which two threads must not use at once.
         self._readers = (
@@ -94,10 +104,13 @@ class ThreadDatabase:
         return await self.snapshot(work)
 
     async def snapshot(self, work: Work[T]) -> T:
-        return await self._cross(self._readers, self._transaction, work, {})
+        return await self._cross(self._readers, self._snapshot, work)
 
     async def write(self, work: Work[T]) -> T:
-        return await self._cross(self._writer, self._transaction, work, dialects.IMMEDIATE)
+        return await self._cross(self._writer, self._write, work)
+
+    async def write_alone(self, work: Work[T]) -> T:
+        return await self.write(work)
 
     async def bare(self, work: Work[T]) -> T:
         return await self._cross(self._writer, self._bare, work)
@@ -105,18 +118,32 @@ class ThreadDatabase:
     async def close(self) -> None:
         await asyncio.to_thread(self._writer.shutdown)
         await asyncio.to_thread(self._readers.shutdown)
+        self._let_go()
         self._engine.dispose()
 
     async def _cross(self, pool: ThreadPoolExecutor, run: Callable[..., T], *args: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(pool, run, *args)
 
-    def _transaction(self, work: Work[T], options: dict[str, str]) -> T:
-        with (
-            our_errors(),
-            self._engine.connect().execution_options(**options) as connection,
-            connection.begin(),
-        ):
+    def _snapshot(self, work: Work[T]) -> T:
+        with our_errors(), self._engine.connect() as connection, connection.begin():
             return work(connection)
+
+    def _write(self, work: Work[T]) -> T:
+        with our_errors():
+            # Kept for the next transaction: to fetch a connection takes as long as to write.
+            if self._writing is None:
+                self._writing = self._engine.connect().execution_options(**dialects.IMMEDIATE)
+            try:
+                with self._writing.begin():
+                    return work(self._writing)
+            except dialects.driver_errors():
+                self._let_go()
+                raise
+
+    def _let_go(self) -> None:
+        connection, self._writing = self._writing, None
+        if connection is not None:
+            connection.close()
 
     def _bare(self, work: Work[T]) -> T:
         with our_errors(), self._engine.connect() as connection:
@@ -133,10 +160,17 @@ class LoopDatabase:
         self._engine: AsyncEngine | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    @property
+    def lanes(self) -> int:
+        return self._settings.write_lanes
+
     async def read(self, work: Work[T]) -> T:
         # Without a transaction there is neither a BEGIN nor a COMMIT to wait for.
         transaction = dialects.needs_transactions(self._settings)
         return await self._run(work, "READ COMMITTED" if transaction else "AUTOCOMMIT")
+
+    async def write_alone(self, work: Work[T]) -> T:
+        return await self.read(work)
 
     async def snapshot(self, work: Work[T]) -> T:
         return await self._run(work, "REPEATABLE READ")

@@ -32,6 +32,7 @@ __all__ = [
     "driver_errors",
     "give_way",
     "is_in_memory",
+    "is_transient",
     "loop_engine",
     "needs_transactions",
     "runs_in_thread",
@@ -118,8 +119,8 @@ def _write_ahead(connection: Any, patience: float) -> None:
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
+        except sqlite3.OperationalError as exc:
+            if "locked" not in str(exc) or time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
         else:
@@ -237,7 +238,7 @@ def storage_error(exc: BaseException) -> StorageError:
     message = f"The database refused: {type(original).__name__}: {_reason(original)}"
     if "prepared statement" in message:
         message += _POOLER_HINT
-    if _is_transient(exc, original):
+    if is_transient(exc):
         return TransientStorageError(f"{message}; it may work when tried again.")
     return StorageError(message)
 
@@ -250,7 +251,9 @@ def _reason(original: object) -> str:
     return str(original).partition("\n")[0][:200]
 
 
-def _is_transient(exc: BaseException, original: object) -> bool:
+def is_transient(exc: BaseException) -> bool:
+    """Whether what raised a driver's error may work when it is tried again."""
+    original = getattr(exc, "orig", None) or exc
     if isinstance(exc, _LOST) or isinstance(original, _LOST):
         return True
     if isinstance(exc, DBAPIError) and exc.connection_invalidated:

@@ -29,6 +29,11 @@ def _prepared(dialect: str, name: str) -> tuple[Statement, str, tuple[str, ...]]
     return statement, statement.numbered(PARAMETER_MARKS[dialect]), statement.binds_in_order
 
 
+def has(connection: Connection, name: str) -> bool:
+    """Whether the database has a statement; nearly all are for both."""
+    return name in STATEMENTS[connection.dialect.name]
+
+
 def run(connection: Connection, name: str, binds: Mapping[str, Any]) -> CursorResult[Any]:
     """The result of a statement with its binds: text, numbers, flags, and lists of text."""
     statement, sql, order = _prepared(connection.dialect.name, name)

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Dialect, inspect, make_url
 from sqlalchemy.exc import DBAPIError
 
 from chainkeep.db import migrations
-from chainkeep.db.dialects import DIALECT_NAMES
+from chainkeep.db.dialects import DIALECT_NAMES, is_transient
 from chainkeep.db.migrations.transactions import (
     exclusive_transaction,
     reading_transaction,
@@ -80,7 +80,8 @@ def migrate(connection: Connection, *, dry_run: bool = False) -> list[str]:
 
     Any number of processes may call this at once: one works, the others wait and find nothing left.
     A dry run does the work and undoes it. Raises ``AdoptionRequiredError`` and ``NewerSchemaError``
-    before anything is written, and ``MigrationError`` if a step fails.
+    before anything is written, and ``MigrationError`` if a step fails; a fault that passes, such as
+    a full disk, is raised as the driver has it.
     """
     if not pending(connection):
         return []
@@ -98,7 +99,7 @@ def apply_pending(connection: Connection) -> list[str]:
             context = _context(connection)
             context.run_migrations(run=partial(_run_script, connection))
     except DBAPIError as exc:
-        if exc.connection_invalidated:
+        if is_transient(exc):
             raise
         raise MigrationError(f"A migration failed and nothing was changed: {reason(exc)}") from exc
     return [script.revision for script in scripts]

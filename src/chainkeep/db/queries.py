@@ -156,6 +156,17 @@ def step_write(connection: Connection, rows: Sequence[StepRow]) -> int:
     return each(connection, "step_write", [_step_binds(row) for row in rows])
 
 
+def step_put(connection: Connection, *, row: StepRow, touch: Touch) -> int:
+    """How many rows were written. Not every database has this statement."""
+    binds = {
+        **_step_binds(row),
+        "activity_at": touch.activity_at,
+        "user_id": touch.user_id,
+        "user_identifier": touch.user_identifier,
+    }
+    return int(returned(connection, "step_put", **binds)["written"])
+
+
 def _step_binds(row: StepRow) -> dict[str, Any]:
     step = row.step
     return {
@@ -355,21 +366,6 @@ def feedback_get(connection: Connection, *, id: str) -> Feedback | None:
 
 def feedback_delete(connection: Connection, *, id: str) -> int:
     return execute(connection, "feedback_delete", id=id)
-
-
-def journal_progress(connection: Connection, *, id: str) -> int:
-    row = one(connection, "journal_progress", id=id)
-    return 0 if row is None else int(row["replayed_to"])
-
-
-def journal_advance(connection: Connection, *, id: str, replayed_to: int, updated_at: str) -> int:
-    return execute(
-        connection, "journal_advance", id=id, replayed_to=replayed_to, updated_at=updated_at
-    )
-
-
-def journal_forget(connection: Connection, *, id: str) -> int:
-    return execute(connection, "journal_forget", id=id)
 
 
 def blob_deletion_request(

@@ -11,11 +11,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from chainkeep.db import queries, units
+from chainkeep.db import journal_queries, units
 from chainkeep.db.database import Database
 from chainkeep.db.journal import Journal, JournalFile, Record
+from chainkeep.db.lanes import Unit
 from chainkeep.db.records import from_record, to_record
-from chainkeep.db.writer import Unit
 from chainkeep.errors import ChainkeepError, TransientStorageError
 from chainkeep.values import utc_now
 
@@ -42,6 +42,7 @@ class Replay:
         self._keys: Counter[str] = Counter()
         self._appending = asyncio.Lock()
         self._running: asyncio.Task[None] | None = None
+        self._starting = asyncio.Lock()
         self._started = self._closed = False
 
     @property
@@ -72,14 +73,15 @@ class Replay:
 
     async def start(self) -> None:
         """Bring in what dead processes left behind; what cannot be brought in now, is later."""
-        if self._started:
-            return
-        self._started = True
-        await self._take_over()
-        if self._taken:
-            logger.warning("%d writes of an earlier process are brought in.", self.waiting)
-            await self._try_all()
-            self._go_on()
+        async with self._starting:
+            if self._started:
+                return
+            self._started = True
+            await self._take_over()
+            if self._taken:
+                logger.warning("%d writes of an earlier process are brought in.", self.waiting)
+                await self._try_all()
+                self._go_on()
 
     async def bring_in(self) -> int:
         """Bring in what dead processes left behind, now or not at all; how many writes it was.
@@ -175,12 +177,12 @@ class Replay:
         await asyncio.to_thread(remove)
         if not self.holding:
             self._keys.clear()
-        await self._database.write(partial(queries.journal_forget, id=journal_id))
+        await self._database.write(partial(journal_queries.journal_forget, id=journal_id))
 
     async def _replay(self, file: JournalFile) -> int:
         """Bring in what is in a file now, from where it was left; the end of its last write."""
         size = file.size
-        end = await self._database.read(partial(queries.journal_progress, id=file.id))
+        end = await self._database.read(partial(journal_queries.journal_progress, id=file.id))
         while end < size:
             records = await asyncio.to_thread(file.read, end, _PORTION)
             if not records:
@@ -224,4 +226,4 @@ def _key(record: Record) -> str:
 
 def _apply(connection: Connection, *, journal_id: str, end: int, works: Sequence[Any]) -> None:
     units.run(connection, works)
-    queries.journal_advance(connection, id=journal_id, replayed_to=end, updated_at=utc_now())
+    journal_queries.journal_advance(connection, id=journal_id, replayed_to=end, updated_at=utc_now())

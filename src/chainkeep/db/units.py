@@ -25,7 +25,7 @@ from chainkeep.db import (
 from chainkeep.db.content_rows import step_of
 from chainkeep.db.records import Operation
 from chainkeep.db.scoping import require_in_scope
-from chainkeep.db.step_writes import StepWrite, write_steps
+from chainkeep.db.step_writes import StepWrite, fits_one_statement, write_steps
 from chainkeep.db.thread_copies import copy_thread
 from chainkeep.errors import ConflictError
 from chainkeep.models import Caller, Element, Feedback, Step, ThreadContent
@@ -48,6 +48,12 @@ def run(connection: Connection, works: Sequence[Any]) -> list[Any]:
         else:
             results += [_result(connection, work) for work in group]
     return results
+
+
+def is_alone(works: Sequence[Any]) -> bool:
+    """Whether ``run`` does these with one statement, where the database has one for it."""
+    [work, *others] = works
+    return not others and isinstance(work, StepWrite) and fits_one_statement(work)
 
 
 def _result(connection: Connection, work: Any) -> Any:

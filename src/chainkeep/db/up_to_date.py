@@ -26,6 +26,10 @@ class UpToDateDatabase:
         self._ready = False
         self._preparing = asyncio.Lock()
 
+    @property
+    def lanes(self) -> int:
+        return self._database.lanes
+
     async def read(self, work: Work[T]) -> T:
         return await self._twice(self._database.read, work)
 
@@ -35,6 +39,10 @@ class UpToDateDatabase:
     async def write(self, work: Work[T]) -> T:
         await self._prepared()
         return await self._database.write(work)
+
+    async def write_alone(self, work: Work[T]) -> T:
+        await self._prepared()
+        return await self._database.write_alone(work)
 
     async def bare(self, work: Work[T]) -> T:
         return await self._database.bare(work)

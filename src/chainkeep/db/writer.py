@@ -12,41 +12,22 @@ import logging
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import islice
-from typing import Any, Generic, Protocol, TypeVar
+from itertools import chain, count
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
 from chainkeep.db.database import Database
-from chainkeep.errors import ChainkeepError, ConflictError, StorageError, TransientStorageError
+from chainkeep.db.lanes import NO_THREAD, Batch, Entry, Lane, Unit
+from chainkeep.errors import StorageError, TransientStorageError
 
-__all__ = ["Run", "Unit", "Writer"]
+__all__ = ["Run", "Writer"]
 
 T = TypeVar("T")
 logger = logging.getLogger("chainkeep.writer")
 
-_BATCH = 256
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 _CLOSED = "The store was closed before the database took this write; write it again."
-
-
-@dataclass(frozen=True, slots=True)
-class Unit(Generic[T]):
-    """A write that commits or fails whole."""
-
-    key: str
-    """Whose write it is, most often a thread's id; ``Writer.settled`` waits by it."""
-    label: str
-    """What it is, for logs: the operation and ids, never content."""
-    work: object
-    """What ``Writer``'s ``run`` is given. Everything it needs was copied when the unit was made: it
-    may run several times, and only the last run commits.
-    """
-    promise: T | None = None
-    """The result where the unit is kept for later because the database is away; None where nobody
-    can promise one, and the unit fails instead.
-    """
 
 
 class Overflow(Protocol):
@@ -66,46 +47,13 @@ Run = Callable[[Connection, Sequence[Any]], Sequence[Any]]
 """Does the work of several units, in order, in one transaction, and gives their results."""
 
 
-class Entry(Generic[T]):
-    """A unit in the queue."""
-
-    def __init__(self, unit: Unit[T]) -> None:
-        loop = asyncio.get_running_loop()
-        self.unit = unit
-        self.result: asyncio.Future[T] = loop.create_future()
-        """The submitter's, who may cancel it."""
-        self.since = loop.time()
-        self.over: asyncio.Future[None] = loop.create_future()
-        """Ours: done once the unit is committed, kept, or has failed, whoever still waits."""
-        # Chainlit leaves most writes to themselves; a failure is logged when it happens.
-        self.result.add_done_callback(lambda done: done.cancelled() or done.exception())
-
-    def succeed(self, result: T) -> None:
-        """Hand over what the unit's work gave."""
-        if not self.result.done():
-            self.result.set_result(result)
-        self.over.set_result(None)
-
-    def fail(self, exc: BaseException) -> None:
-        """Hand over the error, and log it."""
-        expected = isinstance(exc, ConflictError)
-        reason = str(exc) if isinstance(exc, ChainkeepError) else type(exc).__name__
-        level = logging.WARNING if expected else logging.ERROR
-        logger.log(level, "Not written: %s: %s", self.unit.label, reason)
-        if not self.result.done():
-            self.result.set_exception(exc)
-        self.over.set_result(None)
-
-
-Batch = list[Entry[Any]]
-
-
 class Writer:
-    """Commits units in the order in which they were submitted.
+    """Commits units in the order in which they were submitted, under each key.
 
     While one transaction commits, what arrives gathers and goes together in the next. If a batch
     fails, its halves run again each for itself, so that in the end a bad unit fails alone.
-    Transient faults are retried until ``retry_seconds`` have passed.
+    Transient faults are retried until ``retry_seconds`` have passed. A database that takes several
+    transactions at once has several lanes, and each key its own of them.
     """
 
     def __init__(
@@ -113,16 +61,24 @@ class Writer:
         database: Database,
         run: Run,
         *,
+        is_alone: Callable[[Sequence[Any]], bool] = lambda _: False,
         overflow: Overflow | None = None,
         retry_seconds: float = 10.0,
+        capacity: int = 10_000,
     ) -> None:
+        """``is_alone`` tells works that ``run`` does with one statement. ``capacity`` is how many
+        units the lanes hold; whoever submits more waits for room, in turn.
+        """
         self._database = database
         self._overflow = overflow
         self._work = run
+        self._is_alone = is_alone
         self._retry_seconds = retry_seconds
-        self._queue: deque[Entry[Any]] = deque()
-        self._latest: dict[str, asyncio.Future[None]] = {}
-        self._running: asyncio.Task[None] | None = None
+        self._lanes = [Lane() for _ in range(database.lanes)]
+        self._room = capacity
+        self._waiting: deque[Entry[Any]] = deque()
+        self._latest: dict[str, Entry[Any]] = {}
+        self._numbers = count()
         self._closed = False
         self.retries = 0
         """How many times a transient fault made a batch run again."""
@@ -136,69 +92,105 @@ class Writer:
         Cancelling the future does not take the write back. A failed unit is logged whether or not
         anybody waits.
         """
-        entry = Entry(unit)
-        self._queue.append(entry)
-        self._latest[unit.key] = entry.over
-        entry.over.add_done_callback(lambda over: self._forget(unit.key, over))
-        if self._running is None or self._running.done():
-            self._running = asyncio.ensure_future(self._run())
+        entry = Entry(unit, next(self._numbers))
+        self._latest[unit.key] = entry
+        if self._room > 0 and not self._waiting:
+            self._admit(entry)
+        else:
+            self._wait(entry)
         return entry.result
 
     async def write(self, unit: Unit[T]) -> T:
         """``submit``, and wait. A caller who is cancelled leaves the write in the queue."""
-        return await asyncio.shield(self.submit(unit))
+        return await self.submit(unit)
 
     async def settled(self, key: str | None = None) -> None:
         """Wait until what was submitted so far under ``key``, or at all, is committed or has
         failed.
         """
         latest = list(self._latest.values()) if key is None else [self._latest.get(key)]
-        unfinished = [over for over in latest if over is not None and not over.done()]
+        unfinished = [entry.over() for entry in latest if entry is not None]
         if unfinished:
             await asyncio.wait(unfinished)
 
     @property
     def depth(self) -> int:
-        """How many units are not committed yet."""
-        return len(self._queue)
+        """How many units are not committed yet, in the lanes and waiting for room in them."""
+        return len(self._undone())
+
+    @property
+    def waiting(self) -> int:
+        """How many of them wait for room."""
+        return len(self._waiting)
 
     @property
     def oldest_seconds(self) -> float:
         """How long the oldest of them has waited."""
-        return asyncio.get_running_loop().time() - self._queue[0].since if self._queue else 0.0
+        undone = self._undone()
+        return asyncio.get_running_loop().time() - undone[0].since if undone else 0.0
 
     async def close(self, timeout: float) -> int:
         """Finish what was submitted, for at most ``timeout`` seconds, and keep the rest where it
         can be kept; how many units are lost. What is submitted afterwards is kept as well.
         """
-        if self._running is not None and not self._running.done():
-            await asyncio.wait([self._running], timeout=timeout)
-            self._running.cancel()
-            await asyncio.gather(self._running, return_exceptions=True)
+        running = [lane.running for lane in self._lanes if lane.running is not None]
+        if running:
+            await asyncio.wait(running, timeout=timeout)
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
         self._closed = True
         undone = self._undone()
-        self._queue.clear()
-        return await self._keep(undone, TransientStorageError(_CLOSED))
+        for lane in self._lanes:
+            lane.entries.clear()
+        self._waiting.clear()
+        lost = await self._keep(undone, TransientStorageError(_CLOSED))
+        self._forget(undone)
+        return lost
 
     def leftovers(self) -> list[Unit[Any]]:
         """What is neither committed nor kept, and can be; for when there is no loop any more."""
         return [entry.unit for entry in self._undone() if entry.unit.promise is not None]
 
     def _undone(self) -> Batch:
-        return [entry for entry in self._queue if not entry.over.done()]
+        """In the order of submission; a unit that stands in several lanes once."""
+        queued = chain(self._waiting, *(lane.entries for lane in self._lanes))
+        by_number = {entry.number: entry for entry in queued if not entry.done}
+        return [by_number[number] for number in sorted(by_number)]
 
-    def _forget(self, key: str, over: asyncio.Future[None]) -> None:
-        if self._latest.get(key) is over:
-            del self._latest[key]
+    def _admit(self, entry: Entry[Any]) -> None:
+        self._room -= 1
+        key, lanes = entry.unit.key, self._lanes
+        for lane in lanes if key == NO_THREAD else [lanes[hash(key) % len(lanes)]]:
+            lane.put(entry)
+            if lane.running is None or lane.running.done():
+                lane.running = asyncio.ensure_future(self._run(lane))
 
-    async def _run(self) -> None:
+    def _wait(self, entry: Entry[Any]) -> None:
+        if not self._waiting:
+            logger.warning("The queue is full; further writes wait until the database takes some.")
+        self._waiting.append(entry)
+
+    def _forget(self, batch: Batch) -> None:
+        for entry in batch:
+            if self._latest.get(entry.unit.key) is entry:
+                del self._latest[entry.unit.key]
+        self._room += len(batch)
+        while self._waiting and self._room > 0:
+            self._admit(self._waiting.popleft())
+
+    async def _run(self, lane: Lane) -> None:
         if self._overflow is not None:
             await self._overflow.start()
-        while self._queue:
-            batch = list(islice(self._queue, _BATCH))
+        while lane.entries:
+            batch = lane.batch()
+            if not batch:
+                await lane.pass_on()
+                continue
             await self._commit_or_keep(batch)
             for _ in batch:
-                self._queue.popleft()
+                lane.entries.popleft()
+            self._forget(batch)
 
     async def _commit_or_keep(self, batch: Batch) -> None:
         """Commit, unless that would overtake what is kept, or there is no database any more."""
@@ -210,7 +202,7 @@ class Writer:
     async def _commit(self, batch: Batch) -> None:
         works = [entry.unit.work for entry in batch]
         try:
-            results = await self._with_retries(lambda connection: self._work(connection, works))
+            results = await self._with_retries(works)
         except TransientStorageError as exc:
             await self._keep(batch, exc)
         except Exception as exc:  # noqa: BLE001 - the boundary: whatever went wrong goes to whoever waits
@@ -237,17 +229,18 @@ class Writer:
                 kept, cause = [], exc
         for entry in kept:
             entry.succeed(entry.unit.promise)
-        refused = [entry for entry in batch if not entry.over.done()]
+        refused = [entry for entry in batch if not entry.done]
         for entry in refused:
             entry.fail(cause)
         return len(refused)
 
-    async def _with_retries(self, work: Callable[[Connection], Sequence[Any]]) -> Sequence[Any]:
+    async def _with_retries(self, works: Sequence[Any]) -> Sequence[Any]:
         loop = asyncio.get_running_loop()
+        write = self._database.write_alone if self._is_alone(works) else self._database.write
         deadline, pause = loop.time() + self._retry_seconds, _FIRST_PAUSE
         while True:
             try:
-                return await self._database.write(work)
+                return await write(lambda connection: self._work(connection, works))
             except TransientStorageError as exc:
                 self.last_error = str(exc)
                 if loop.time() + pause > deadline:

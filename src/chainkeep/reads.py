@@ -15,11 +15,11 @@ from typing_extensions import override
 from chainkeep.db import queries, units
 from chainkeep.db.attachment_queries import element_shown
 from chainkeep.db.database import Work
+from chainkeep.db.lanes import Unit
 from chainkeep.db.records import Operation
 from chainkeep.db.replica import open_replica
 from chainkeep.db.search import Search
 from chainkeep.db.step_writes import StepWrite
-from chainkeep.db.writer import Unit
 from chainkeep.keeper import Keeper
 from chainkeep.models import Caller, Element, Step, StepValues, ThreadContent, ThreadValues, User
 from chainkeep.recent import Recent

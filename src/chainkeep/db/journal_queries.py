@@ -1,5 +1,7 @@
 """What the database knows of the journal's files; one typed function per statement."""
 
+# ruff: noqa: D103 - a query is described with the statement of its name, in db/sql
+
 from __future__ import annotations
 
 from sqlalchemy import Connection

@@ -226,4 +226,6 @@ def _key(record: Record) -> str:
 
 def _apply(connection: Connection, *, journal_id: str, end: int, works: Sequence[Any]) -> None:
     units.run(connection, works)
-    journal_queries.journal_advance(connection, id=journal_id, replayed_to=end, updated_at=utc_now())
+    journal_queries.journal_advance(
+        connection, id=journal_id, replayed_to=end, updated_at=utc_now()
+    )

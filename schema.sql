@@ -191,7 +191,8 @@ CREATE TABLE message_summaries (
     "threadId" TEXT NOT NULL,
     "summary" TEXT NOT NULL,
     "createdAt" TEXT NOT NULL,
-    "updatedAt" TEXT NOT NULL
+    "updatedAt" TEXT NOT NULL,
+    "earlier" TEXT                      -- JSON array of texts: what was kept of those before
 );
 CREATE INDEX message_summaries_thread_idx ON message_summaries ("threadId");
 
@@ -239,4 +240,4 @@ CREATE TABLE chainkeep_version (
     version_num VARCHAR(32) NOT NULL,
     CONSTRAINT chainkeep_version_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO chainkeep_version (version_num) VALUES ('0004');
+INSERT INTO chainkeep_version (version_num) VALUES ('0005');

@@ -114,8 +114,10 @@ THREAD_CALLS: Mapping[str, Mapping[str, Any]] = {
     "steps_clear_reactions": {"ids": ["step-77", "step-78"]},
     "steps_clear_summaries": {"ids": ["step-77", "step-78"]},
     "summaries_of_thread": {"thread_id": "thread-77"},
+    "summary_of_message": {"thread_id": "thread-77", "step_id": "step-77"},
     "summary_upsert": {
-        "thread_id": "thread-77", "step_id": "step-77", "summary": "short", "now": NOW,
+        "thread_id": "thread-77", "step_id": "step-77", "summary": "short",
+        "earlier": ["shorter"], "now": NOW,
     },
     "thread_advance": {"id": "thread-77", "position": 1, "count": 2, "activity_at": NOW},
     "thread_clear_reactions": {"thread_id": "thread-77"},

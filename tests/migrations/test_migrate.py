@@ -29,7 +29,7 @@ from tests.support.databases import plain_engine, run_on
 from tests.support.postgres import PostgresServer
 
 SCHEMA = Path(__file__).parents[2] / "schema.sql"
-REVISIONS = ["0001", "0002", "0003", "0004"]
+REVISIONS = ["0001", "0002", "0003", "0004", "0005"]
 OURS = set(re.findall(r"^CREATE TABLE (\w+)", SCHEMA.read_text(), re.MULTILINE))
 
 

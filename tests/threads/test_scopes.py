@@ -189,6 +189,7 @@ MESSAGE: Mapping[str, Call] = {
     "remove_reaction": lambda given: given.message.remove_reaction("+1", "ada"),
     "set_disliked": lambda given: given.message.set_disliked(True),
     "set_feedback": lambda given: given.message.set_feedback(0),
+    "summaries": lambda given: given.message.summaries(),
     "summarize": lambda given: given.message.summarize("mine"),
 }
 KINDS = ((Threads, THREADS), (Thread, THREAD), (Message, MESSAGE))

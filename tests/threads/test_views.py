@@ -169,3 +169,18 @@ async def test_a_summary_stands_for_what_it_covers(thread: Thread) -> None:
         ("system", "be kind"), ("system", "they met"), ("user", "and now?"),
     ]  # fmt: skip
     assert with_summary(await thread.messages(), {}) == await thread.messages()
+
+
+async def test_earlier_summaries_are_kept_where_that_is_asked_for(thread: Thread) -> None:
+    message = await thread.add_message("user", "hi")
+    assert await message.summaries() == []
+    await message.summarize("first")
+    await message.summarize("second")
+    await message.summarize("third", history=True)
+    assert await message.summaries() == ["second", "third"]
+    await message.summarize("fourth", history=True)
+    await message.summarize("fifth")
+    assert await message.summaries() == ["second", "third", "fifth"]
+    assert await thread.summaries() == {message.id: "fifth"}
+    await message.delete()
+    assert await message.summaries() == []

@@ -88,5 +88,6 @@ def _copy_roles_and_summaries(
             thread_id=new_id,
             step_id=ids.get(step_id, ""),
             summary=summary,
+            earlier=None,
             now=utc_now(),
         )

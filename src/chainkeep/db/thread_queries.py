@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from chainkeep.db.execution import each, execute, many, one, texts
 from chainkeep.models import StoredMessage, StoredThread
-from chainkeep.values import to_json
+from chainkeep.values import from_json, to_json
 
 
 def _json_or_null(value: object) -> str | None:
@@ -332,7 +332,13 @@ def roles_of_thread(connection: Connection, *, thread_id: str) -> list[dict[str,
 
 
 def summary_upsert(
-    connection: Connection, *, thread_id: str, step_id: str, summary: str, now: str
+    connection: Connection,
+    *,
+    thread_id: str,
+    step_id: str,
+    summary: str,
+    earlier: list[str] | None,
+    now: str,
 ) -> int:
     return execute(
         connection,
@@ -340,8 +346,14 @@ def summary_upsert(
         thread_id=thread_id,
         step_id=step_id,
         summary=summary,
+        earlier=_json_or_null(earlier),
         now=now,
     )
+
+
+def summary_of_message(connection: Connection, *, thread_id: str, step_id: str) -> list[str]:
+    row = one(connection, "summary_of_message", thread_id=thread_id, step_id=step_id)
+    return [] if row is None else [*(from_json(row["earlier"]) or []), row["summary"]]
 
 
 def summaries_of_thread(connection: Connection, *, thread_id: str) -> dict[str, str]:

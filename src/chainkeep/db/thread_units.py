@@ -250,10 +250,20 @@ def remove_role(connection: Connection, thread_id: str, *, name: str) -> bool:
     return bool(sql.role_remove(connection, thread_id=thread_id, name=name))
 
 
-def save_summary(connection: Connection, thread_id: str, message_id: str, *, summary: str) -> None:
-    """Write the one summary of a message."""
+def save_summary(
+    connection: Connection, thread_id: str, message_id: str, *, summary: str, history: bool = False
+) -> None:
+    """Write the one summary of a message; with ``history``, keep those that were there."""
     note_change(connection, thread_id)
+    earlier = None
+    if history:
+        earlier = sql.summary_of_message(connection, thread_id=thread_id, step_id=message_id)
     if not sql.summary_upsert(
-        connection, thread_id=thread_id, step_id=message_id, summary=summary, now=utc_now()
+        connection,
+        thread_id=thread_id,
+        step_id=message_id,
+        summary=summary,
+        earlier=earlier,
+        now=utc_now(),
     ):
         raise NotFoundError(f"Message {message_id} is not in thread {thread_id}, or was deleted.")

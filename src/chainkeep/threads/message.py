@@ -240,12 +240,25 @@ class Message:
             only_replace=only_replace,
         )
 
-    async def summarize(self, summary: str) -> None:
+    async def summarize(self, summary: str, *, history: bool = False) -> None:
         """Write down, in short, what was said up to this message and with it; a second summary
-        replaces the first.
+        replaces the first, which is kept for ``summaries`` with ``history``.
         """
         await self._access.write(
-            self.thread_id, thread_units.save_summary, message_id=self.id, summary=summary
+            self.thread_id,
+            thread_units.save_summary,
+            message_id=self.id,
+            summary=summary,
+            history=history,
+        )
+
+    async def summaries(self) -> list[str]:
+        """The summary, after those that were kept when it replaced them."""
+        return await self._access.read(
+            self.thread_id,
+            thread_queries.summary_of_message,
+            thread_id=self.thread_id,
+            step_id=self.id,
         )
 
 

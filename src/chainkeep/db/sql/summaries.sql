@@ -1,19 +1,29 @@
 -- name: summary_upsert :exec
--- Writes the one summary of a message that is there. Carried by the primary keys.
-INSERT INTO message_summaries ("stepId", "threadId", "summary", "createdAt", "updatedAt")
+-- Writes the one summary of a message that is there; what it was summarized as earlier stays where nothing is given.
+-- Carried by the primary keys.
+INSERT INTO message_summaries ("stepId", "threadId", "summary", "createdAt", "updatedAt", "earlier")
 SELECT
     steps."id",
     steps."threadId",
     CAST(:summary AS TEXT),
     CAST(:now AS TEXT),
-    CAST(:now AS TEXT)
+    CAST(:now AS TEXT),
+    CAST(:earlier AS TEXT)
 FROM steps
 WHERE steps."id" = :step_id
     AND steps."threadId" = :thread_id
     AND steps."deletedAt" IS NULL
 ON CONFLICT ("stepId") DO UPDATE SET
     "summary" = excluded."summary",
-    "updatedAt" = excluded."updatedAt";
+    "updatedAt" = excluded."updatedAt",
+    "earlier" = COALESCE(excluded."earlier", message_summaries."earlier");
+
+-- name: summary_of_message :one
+-- A message's summary, and what it was summarized as earlier. Carried by the primary key.
+SELECT message_summaries."summary" AS summary, message_summaries."earlier" AS earlier
+FROM message_summaries
+WHERE message_summaries."stepId" = :step_id
+    AND message_summaries."threadId" = :thread_id;
 
 -- name: summaries_of_thread :many
 -- The summaries of a thread's messages, in the messages' order. Carried by message_summaries_thread_idx and the primary

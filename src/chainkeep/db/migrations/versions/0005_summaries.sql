@@ -1,0 +1,1 @@
+ALTER TABLE message_summaries ADD COLUMN "earlier" TEXT;

@@ -78,7 +78,8 @@ async def rows(store: Store) -> dict[str, Any]:
     """What is in the tables, but for how far the search's indexer has come in the background."""
     found = {table: await store.execute(f"SELECT * FROM {table}", {}) for table in TABLES}  # noqa: S608 - names of ours
     return {
-        table: [{**row, "unindexed": None} for row in some]
+        # An update moves a row, and no order is asked for.
+        table: sorted([{**row, "unindexed": None} for row in some], key=str)
         for table, some in found.items()
         if isinstance(some, list)
     }

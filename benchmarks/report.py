@@ -12,6 +12,7 @@ from benchmarks.measure import percentile
 from benchmarks.memory import Memory
 from benchmarks.peers import Candidate
 from benchmarks.run import Cell, Results
+from benchmarks.targets import Target, targets
 
 __all__ = ["as_json", "as_markdown"]
 
@@ -29,11 +30,17 @@ def as_json(results: Results) -> dict[str, Any]:
             for candidate, tallies in results.tallies
             for operation, tally in tallies.items()
         ],
+        "targets": [{**asdict(each), "met": each.met} for each in _targets(results)],
         "memory": [
             {**_who(candidate), **asdict(found), "bytes_per_write": found.growth}
             for candidate, found in results.memories
         ],
     }
+
+
+def _targets(results: Results) -> list[Target]:
+    memories = [(who.name, who.database, found.growth) for who, found in results.memories]
+    return targets([_figures(cell) for cell in results.cells], memories)
 
 
 def _who(candidate: Candidate) -> dict[str, str]:
@@ -66,7 +73,7 @@ def _median(values: Sequence[float]) -> float | None:
 def as_markdown(results: Results) -> str:
     """The tables, one of each kind per database."""
     figures = [_figures(cell) for cell in results.cells]
-    parts = [_introduction(results)]
+    parts = [_introduction(results), *_compared(_targets(results))]
     for database in _DATABASES:
         own = [figure for figure in figures if figure["database"] == database]
         turns = [figure for figure in own if figure["group"] in ("w1", "w2")]
@@ -89,6 +96,20 @@ def _introduction(results: Results) -> str:
         f"{around.sync_ms:.2f} ms. PostgreSQL: {server or 'not measured'}. "
         f"Medians over {scale.rounds} rounds of at most {scale.seconds:g} s each."
     )
+
+
+def _compared(found: Sequence[Target]) -> Iterator[str]:
+    if found:
+        rows = [
+            [
+                f"{each.database}, {each.what}",
+                f"{each.reached:,.2f}",
+                f"{'at least' if each.at_least else 'at most'} {each.bound:,.2f}",
+                "yes" if each.met else "**no**",
+            ]
+            for each in found
+        ]
+        yield f"### Targets\n\n{_table(['', 'chainkeep', 'target', 'met'], rows)}"
 
 
 def _turns_cell(figure: dict[str, Any], floor: dict[str, Any] | None) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import tempfile
-from collections.abc import Callable, Collection, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,12 +77,26 @@ async def run(plan: Plan, say: Say) -> Results:
         say("seeding")
         async with opened(candidates, home, server, seeded) as subjects:
             around = await surroundings(home, server)
+            stack.enter_context(_imports_out_of_sight())
             set_aside()
             wanted = [each for each in workloads(plan.scale) if each.group in plan.groups]
             cells = [cell for each in wanted for cell in await _rounds(plan, each, subjects, say)]
             tallies = await _tallies(subjects, say) if "counts" in plan.groups else []
             memories = await _memories(plan, subjects, say) if "memory" in plan.groups else []
     return Results(plan, around, cells, tallies, memories)
+
+
+@contextmanager
+def _imports_out_of_sight() -> Iterator[None]:
+    """Chainlit's import leaves so much in memory that a walk through it by the garbage collector
+    stops the loop for longer than anything here does, whoever's turn it is.
+    """
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 async def _rounds(

@@ -17,6 +17,7 @@ from benchmarks.measure import Sample, timed
 from benchmarks.peers import CANDIDATES, Layer, Place
 from benchmarks.seed import QUICK, Seed
 from benchmarks.subject import opened
+from benchmarks.targets import targets
 from benchmarks.writes import awaited_turn, chat_turns
 from tests.support.postgres import PostgresDatabases
 
@@ -37,6 +38,8 @@ def test_every_candidate_is_measured_on_both_databases(tmp_path: Path):
 
     main([*ARGUMENTS, "--json", str(figures), "--docs", str(docs)])
 
+    compared = {each["what"] for each in json.loads(figures.read_text())["targets"]}
+    assert "1 chat, p50 of a turn, times floor" in compared
     found = json.loads(figures.read_text())["measured"]
     measured = {(each["candidate"], each["database"], each["group"]) for each in found}
     assert measured == {(c.name, c.database, group) for c in CANDIDATES for group in ("r1", "w1")}
@@ -44,7 +47,34 @@ def test_every_candidate_is_measured_on_both_databases(tmp_path: Path):
     written = docs.read_text()
     assert written.startswith("How to read them.")
     assert "### PostgreSQL: turns per second" in written
+    assert "### Targets" in written
     assert "of yesterday" not in written
+
+
+def figure(candidate: str, group: str, chats: int, **values: float) -> dict[str, Any]:
+    zeros = {"p50_ms": 0.0, "p99_ms": 0.0, "per_second": 0.0, "stall_ms": 0.0}
+    who = {"candidate": candidate, "database": "SQLite", "group": group, "chats": chats}
+    return {**who, **zeros, **values}
+
+
+def test_a_target_is_met_at_its_bound_and_missed_beyond_it():
+    found = targets(
+        [
+            figure("chainkeep", "w1", 1, p50_ms=1.6),
+            figure("floor", "w1", 1, p50_ms=1.0),
+            figure("chainkeep", "w1", 32, per_second=2900.0),
+            figure("SQLAlchemyDataLayer", "w1", 32, per_second=100.0, p50_ms=300.0),
+            figure("chainkeep", "w1", 128, p99_ms=100.0, stall_ms=10.5),
+        ],
+        [("chainkeep", "SQLite", 3.0), ("floor", "SQLite", 900.0)],
+    )
+    assert {(each.what, round(each.reached, 3), each.met) for each in found} == {
+        ("1 chat, p50 of a turn, times floor", 1.6, True),
+        ("32 chats, awaited, turns/s, times SQLAlchemyDataLayer", 29.0, False),
+        ("128 chats, p99 in ms, below the peers' p50 at 32", 100.0, True),
+        ("128 chats, stall of the event loop in ms", 10.5, False),
+        ("memory, bytes a write", 3.0, True),
+    }
 
 
 async def flaws_of_a_turn(layer: type[FloorSqlite], home: Path) -> list[str]:

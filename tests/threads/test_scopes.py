@@ -98,8 +98,8 @@ async def totals(given: Hers) -> list[Any]:
 
 
 async def numbered(given: Hers) -> list[Any]:
-    page = await given.threads.page(page_size=0)
-    return [*page.threads, *([page.total_count] if page.total_count else [])]
+    pages = [await given.threads.page(page_size=0, search=words) for words in (None, "her words")]
+    return [each for page in pages for each in (page.total_count, *page.threads) if each]
 
 
 async def made(given: Hers) -> None:
@@ -109,6 +109,10 @@ async def made(given: Hers) -> None:
 
 async def listed(given: Hers) -> Any:
     return (await given.threads.list(search="her", feedback=1)).items
+
+
+async def searched(given: Hers) -> Any:
+    return (await given.threads.search("her words", feedback=1)).items
 
 
 async def found_by(given: Hers) -> Any:
@@ -142,6 +146,7 @@ THREADS: Mapping[str, Call] = {
     "message": lambda given: given.threads.message(given.message.id),
     "page": numbered,
     "purge": lambda given: given.threads.purge(),
+    "search": searched,
 }
 THREAD: Mapping[str, Call] = {
     "add_message": lambda given: given.thread.add_message("user", "mine"),

@@ -25,6 +25,7 @@ from typing_extensions import override
 from benchmarks.seed import named
 from benchmarks.storage import Directory
 from chainkeep.db.dialects import PARAMETER_MARKS
+from chainkeep.db.statements import Statement
 from chainkeep.values import next_position, utc_now
 
 __all__ = ["FloorPostgres", "FloorSqlite"]
@@ -40,6 +41,8 @@ class Floor(ABC):
     """The calls; a driver's own class says how one statement runs."""
 
     mark: str
+    own: dict[str, Statement]
+    """What differs from the other database."""
 
     def __init__(self, home: Path) -> None:
         self._files = Directory(home)
@@ -57,7 +60,7 @@ class Floor(ABC):
         """Let go of the database."""
 
     async def _rows(self, name: str, /, **binds: Any) -> Rows:
-        statement = _STATEMENTS[name]
+        statement = self.own.get(name) or _STATEMENTS[name]
         values = [binds[key] for key in statement.binds_in_order]
         return await self._run(statement.numbered(self.mark), values)
 
@@ -120,8 +123,8 @@ class Floor(ABC):
         """A page; the cursor is the last thread's id."""
         count = pagination.first + 1
         if filters.search:
-            pattern = f"%{filters.search.lower()}%"
-            rows = await self._rows("found", user_id=filters.userId, pattern=pattern, count=count)
+            words = filters.search.lower()
+            rows = await self._rows("found", user_id=filters.userId, words=words, count=count)
         else:
             after = pagination.cursor
             rows = await self._rows("page", user_id=filters.userId, after=after, count=count)
@@ -153,6 +156,7 @@ class FloorSqlite(Floor):
     """The driver of the standard library, in one thread."""
 
     mark = PARAMETER_MARKS["sqlite"]
+    own = named("floor.sqlite")
 
     def __init__(self, path: str, home: Path) -> None:
         super().__init__(home)
@@ -197,6 +201,7 @@ class FloorPostgres(Floor):
     """asyncpg, with ten connections that are handed on as they are."""
 
     mark = PARAMETER_MARKS["postgresql"]
+    own = named("floor.postgresql")
 
     def __init__(self, dsn: str, home: Path) -> None:
         super().__init__(home)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -17,7 +18,10 @@ from benchmarks.floor import FloorPostgres, FloorSqlite
 from benchmarks.storage import Directory
 from chainkeep import ChainkeepDataLayer
 
-__all__ = ["CANDIDATES", "Candidate", "Layer", "Place"]
+__all__ = ["CANDIDATES", "UNINDEXED", "Candidate", "Layer", "Place"]
+
+UNINDEXED = "chainkeep without index"
+"""chainkeep whose search index is left to other processes: what it costs the writers."""
 
 
 class Layer(Protocol):
@@ -94,16 +98,27 @@ class Candidate:
     checks: str
     """The file of SQL that counts what it wrote."""
     open: Callable[[Place], Layer]
+    index: str | None = None
+    """The file of SQL that makes what its search is carried by; None where it has nothing, or makes
+    it by itself.
+    """
+    groups: Collection[str] | None = None
+    """The workloads that it takes part in; None for all."""
+
+    def takes_part(self, group: str) -> bool:
+        """Whether it is measured there."""
+        return self.groups is None or group in self.groups
 
     @property
     def key(self) -> str:
         """A name for files and databases."""
-        return f"{self.name}_{self.database}".lower()
+        return f"{self.name}_{self.database}".lower().replace(" ", "_")
 
 
-def _chainkeep(place: Place) -> Layer:
+def _chainkeep(place: Place, *, search_index: bool = True) -> Layer:
     layer = ChainkeepDataLayer(
         place.url,
+        search_index=search_index,
         blobs=str(place.home / "blobs"),
         spool=str(place.home / "spool"),
         journal=str(place.home / "journal"),
@@ -144,6 +159,12 @@ def _on_both(
 
 CANDIDATES = (
     *_on_both("chainkeep", "schema", "chainkeep", _chainkeep),
+    *(
+        replace(each, groups=("w1", "w2"))
+        for each in _on_both(
+            UNINDEXED, "schema", "chainkeep", partial(_chainkeep, search_index=False)
+        )
+    ),
     *_on_both(
         "SQLAlchemyDataLayer",
         "documented.{database}.tables",
@@ -158,6 +179,9 @@ CANDIDATES = (
         "prisma.checks",
         _prisma,
     ),
-    *_on_both("floor", "schema", "chainkeep", _floor),
+    *(
+        replace(each, index=f"floor.{each.database.lower()}.index")
+        for each in _on_both("floor", "schema", "chainkeep", _floor)
+    ),
 )
 """In the order in which they take turns."""

@@ -103,6 +103,7 @@ async def _rounds(
     plan: Plan, workload: Workload, subjects: Sequence[Subject], say: Say
 ) -> list[Cell]:
     say(workload.title)
+    subjects = [each for each in subjects if each.candidate.takes_part(workload.group)]
     cells = [Cell(workload, subject.candidate, []) for subject in subjects]
     if workload.warm:
         for subject in subjects:
@@ -118,7 +119,8 @@ async def _tallies(
     subjects: Sequence[Subject], say: Say
 ) -> list[tuple[Candidate, dict[str, Tally]]]:
     say(GROUPS["counts"])
-    return [(subject.candidate, await counts(subject)) for subject in subjects]
+    taking_part = [each for each in subjects if each.candidate.takes_part("counts")]
+    return [(subject.candidate, await counts(subject)) for subject in taking_part]
 
 
 async def _memories(
@@ -131,4 +133,5 @@ async def _memories(
             await memory(subject, writes=plan.scale.writes, seconds=_MEMORY_SECONDS),
         )
         for subject in subjects
+        if subject.candidate.takes_part("memory")
     ]

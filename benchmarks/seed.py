@@ -15,7 +15,18 @@ from chainkeep.db.dialects import PARAMETER_MARKS
 from chainkeep.db.migrations import statements
 from chainkeep.db.statements import Statement, load
 
-__all__ = ["COMMON_WORD", "FULL", "QUICK", "RARE_WORD", "Scale", "Seed", "create", "named", "text"]
+__all__ = [
+    "COMMON_WORD",
+    "FULL",
+    "QUICK",
+    "RARE_WORD",
+    "Scale",
+    "Seed",
+    "create",
+    "named",
+    "run_script",
+    "text",
+]
 
 SQL = Path(__file__).parent / "sql"
 SCHEMA = Path(__file__).parents[1] / "schema.sql"
@@ -182,6 +193,13 @@ def create(connection: Connection, *, tables: str, rows: str, seed: Seed) -> Non
         connection.exec_driver_sql(first)
         _list(connection, seed)
         for statement in [*rest, *statements(text(rows))]:
+            connection.exec_driver_sql(statement)
+
+
+def run_script(connection: Connection, *, name: str) -> None:
+    """Run a file of SQL, in one transaction."""
+    with connection.begin():
+        for statement in statements(text(name)):
             connection.exec_driver_sql(statement)
 
 

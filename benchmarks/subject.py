@@ -17,6 +17,10 @@ from sqlalchemy import Connection
 from benchmarks import seed
 from benchmarks.peers import Candidate, Layer, Place
 from benchmarks.seed import Seed
+from chainkeep.db.database import open_database
+from chainkeep.db.indexing import next_batch, write_batch
+from chainkeep.db.migrations.search import make_trigram_index
+from chainkeep.settings import DatabaseSettings
 from tests.support.databases import run_on
 from tests.support.postgres import PostgresDatabases
 
@@ -77,10 +81,23 @@ async def prepared(
         url = server.url(name)
     work = partial(seed.create, tables=candidate.tables, rows=candidate.rows, seed=seeded)
     await run_on(url, work)
+    if candidate.index is not None:
+        await run_on(url, partial(seed.run_script, name=candidate.index))
+    if candidate.name == "chainkeep":
+        await _index(url)
     if name is not None and server is not None:
         for statement in ("VACUUM ANALYZE", "CHECKPOINT"):
             await server.aexecute(statement, name)
     return Place(url, home)
+
+
+async def _index(url: str) -> None:
+    """Index all that is seeded, without the pauses that a busy app is left."""
+    database = open_database(DatabaseSettings(url=url))
+    await database.write(make_trigram_index)
+    while (batch := (await database.snapshot(next_batch)).folded()).size:
+        await database.write(partial(write_batch, holder="seed", batch=batch))
+    await database.close()
 
 
 @asynccontextmanager

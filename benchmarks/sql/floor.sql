@@ -47,20 +47,6 @@ WHERE threads."userId" = :user_id
 ORDER BY threads."lastActivityAt" DESC, threads."id" DESC
 LIMIT CAST(:count AS INTEGER);
 
--- name: found :many
--- The first page of the threads in which somebody said something; the words are lower case.
-SELECT threads."id", threads."createdAt", threads."name", threads."userId", threads."metadata", threads."lastActivityAt"
-FROM threads
-WHERE threads."userId" = :user_id
-    AND EXISTS (
-        SELECT 1
-        FROM steps
-        WHERE steps."threadId" = threads."id" AND LOWER(steps."output") LIKE CAST(:pattern AS TEXT)
-        LIMIT 1 OFFSET 0
-    )
-ORDER BY threads."lastActivityAt" DESC, threads."id" DESC
-LIMIT CAST(:count AS INTEGER);
-
 -- name: thread_row :one
 -- A thread.
 SELECT "id", "createdAt", "name", "userId", "userIdentifier", "metadata", "tags" FROM threads WHERE "id" = :id;

@@ -42,7 +42,12 @@ def test_every_candidate_is_measured_on_both_databases(tmp_path: Path):
     assert "1 chat, p50 of a turn, times floor" in compared
     found = json.loads(figures.read_text())["measured"]
     measured = {(each["candidate"], each["database"], each["group"]) for each in found}
-    assert measured == {(c.name, c.database, group) for c in CANDIDATES for group in ("r1", "w1")}
+    assert measured == {
+        (each.name, each.database, group)
+        for each in CANDIDATES
+        for group in ("r1", "w1")
+        if each.takes_part(group)
+    }
     assert [each for each in found if each["flaws"] or not each["calls"]] == []
     written = docs.read_text()
     assert written.startswith("How to read them.")

@@ -73,6 +73,7 @@ class ChainkeepDataLayer(ElementMethods, EarlierMethods, BaseDataLayer):
         journal: str | None = None,
         direct_urls: bool | None = None,
         auto_migrate: bool | None = None,
+        search_index: bool | None = None,
         place_of: PlaceOf = usual_place,
     ) -> None:
         """``user_thread_limit`` caps a page of the list, never the list. ``show_logger`` logs at
@@ -95,6 +96,7 @@ class ChainkeepDataLayer(ElementMethods, EarlierMethods, BaseDataLayer):
             journal=journal,
             direct_urls=direct_urls,
             auto_migrate=auto_migrate,
+            search_index=search_index,
         )
         if show_logger:
             logging.getLogger("chainkeep").setLevel(logging.INFO)

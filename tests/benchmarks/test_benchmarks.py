@@ -27,8 +27,8 @@ SEED = Seed(replace(QUICK, users=(3, 10), lengths=(20,), deletions=1))
 
 
 @pytest.fixture
-def shared_server(postgres: PostgresDatabases, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CHAINKEEP_TEST_POSTGRES_URL", postgres.dsn())
+def shared_server(trigram_postgres: PostgresDatabases, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAINKEEP_TEST_POSTGRES_URL", trigram_postgres.dsn())
 
 
 @pytest.mark.usefixtures("shared_server")

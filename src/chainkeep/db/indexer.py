@@ -137,7 +137,7 @@ class Indexer:
         except StorageError as exc:
             logger.warning(
                 "Search has no trigram index, and reads all that a user said: %s "
-                "Have it made by an owner of the database: docs/decisions/0011-search.md",
+                "Have it made by an owner of the database: docs/decisions/0013-search.md",
                 exc,
             )
 

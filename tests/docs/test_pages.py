@@ -54,6 +54,7 @@ def test_the_documented_defaults_are_the_settings() -> None:
         "CHAINKEEP_AUTO_MIGRATE": str(int(defaults.auto_migrate)),
         "CHAINKEEP_PGBOUNCER": str(int(defaults.database.pgbouncer)),
         "CHAINKEEP_POOL_SIZE": str(defaults.database.pool_size),
+        "CHAINKEEP_SEARCH_INDEX": str(int(defaults.search_index)),
         "CHAINKEEP_DIRECT_URLS": str(int(defaults.direct_urls)),
         "CHAINKEEP_CACHE_SECONDS": f"{defaults.cache_seconds:g}",
     }

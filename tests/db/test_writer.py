@@ -161,8 +161,17 @@ async def test_what_arrives_during_a_commit_goes_together_in_the_next(
 async def test_a_transaction_takes_no_more_than_some_hundred_units(
     writer: Writer, counting: Counting
 ) -> None:
-    await asyncio.gather(*(writer.submit(unit(f"t{n}")) for n in range(600)))
+    await asyncio.gather(*(writer.submit(unit(f"t{n}")) for n in range(300)))
     assert counting.begun == 3
+
+
+async def test_the_event_loop_breathes_while_a_batch_is_acknowledged(writer: Writer) -> None:
+    futures = [writer.submit(unit(f"t{n}")) for n in range(100)]
+    counts: set[int] = set()
+    while not all(future.done() for future in futures):
+        await asyncio.sleep(0)
+        counts.add(sum(future.done() for future in futures))
+    assert len(counts) > 5
 
 
 # Lanes

@@ -21,7 +21,8 @@ logger = logging.getLogger("chainkeep.writer")
 NO_THREAD = ""
 """The key of a write whose thread the caller does not know: it may be any."""
 
-_BATCH = 256
+# More would hold up the event loop while they are made ready, and save little.
+_BATCH = 128
 
 
 @dataclass(frozen=True, slots=True)

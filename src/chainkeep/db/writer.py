@@ -26,6 +26,7 @@ __all__ = ["Run", "Writer"]
 T = TypeVar("T")
 logger = logging.getLogger("chainkeep.writer")
 
+_BREATH = 16
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 _CLOSED = "The store was closed before the database took this write; write it again."
 
@@ -213,8 +214,11 @@ class Writer:
             await self._commit_or_keep(batch[:middle])
             await self._commit_or_keep(batch[middle:])
         else:
-            for entry, result in zip(batch, results, strict=True):
+            for number, (entry, result) in enumerate(zip(batch, results, strict=True), 1):
                 entry.succeed(result)
+                if number % _BREATH == 0:
+                    # Whoever waited goes on at once; all of them together would hold up the loop.
+                    await asyncio.sleep(0)
         return None
 
     async def _keep(self, batch: Batch, cause: StorageError) -> int:

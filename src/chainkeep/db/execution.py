@@ -6,7 +6,7 @@ Text crosses here, and only here, between what Chainlit says and what both datab
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain
 from typing import Any
 
@@ -34,11 +34,19 @@ def has(connection: Connection, name: str) -> bool:
     return name in STATEMENTS[connection.dialect.name]
 
 
+@lru_cache(maxsize=1000)
+def _spread(dialect: str, name: str, sizes: tuple[tuple[str, int], ...]) -> str:
+    return STATEMENTS[dialect][name].spread(PARAMETER_MARKS[dialect], dict(sizes))
+
+
 def run(connection: Connection, name: str, binds: Mapping[str, Any]) -> CursorResult[Any]:
     """The result of a statement with its binds: text, numbers, flags, and lists of text."""
     statement, sql, order = _prepared(connection.dialect.name, name)
     if statement.expands:
-        return connection.execute(statement.clause, {key: _stored(binds[key]) for key in order})
+        sizes = tuple((key, len(binds[key])) for key in order if key in statement.expands)
+        lists = [binds[key] if key in statement.expands else [binds[key]] for key in order]
+        spread = _spread(connection.dialect.name, name, sizes)
+        return connection.exec_driver_sql(spread, tuple(map(_stored, chain.from_iterable(lists))))
     # Straight to the driver: what SQLAlchemy does to a text and its parameters takes longer than
     # SQLite does to run it.
     return connection.exec_driver_sql(sql, tuple([_stored(binds[key]) for key in order]))

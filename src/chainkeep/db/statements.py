@@ -54,6 +54,19 @@ class Statement:
         clause = text(self.sql)
         return clause.bindparams(*(bindparam(name, expanding=True) for name in self.expands))
 
+    def spread(self, mark: str, sizes: Mapping[str, int]) -> str:
+        """``numbered``, its lists written out, for the values of the lists in ``binds_in_order``
+        one after the other. An empty list holds nothing.
+        """
+        marks: dict[str, str] = {}
+        number = 1
+        for name in self.binds_in_order:
+            size = sizes.get(name, 1)
+            each = [f"{mark}{place}" for place in range(number, number + size)]
+            marks[name] = f"({', '.join(each) or 'NULL'})" if name in self.expands else each[0]
+            number += size
+        return _BIND.sub(lambda bind: marks[bind[1]], self.sql)
+
     def numbered(self, mark: str) -> str:
         """The statement for a driver that takes parameters by number, in ``binds_in_order``."""
         numbers = {name: number for number, name in enumerate(self.binds_in_order, 1)}

@@ -49,7 +49,8 @@ CREATE TABLE threads (
     "restorable" BOOLEAN NOT NULL DEFAULT FALSE, -- deleted for now: nothing in it was emptied
     "orgId" TEXT,                       -- the organisation that it belongs to; set once
     "product" TEXT,                     -- the product that it belongs to; set once
-    "unindexed" INTEGER NOT NULL DEFAULT 1 -- changes of name, owner or end that the search index has not seen
+    "unindexed" INTEGER NOT NULL DEFAULT 1, -- changes of name, owner or end that the search index has not seen
+    "starred" BOOLEAN NOT NULL DEFAULT FALSE -- [ours] a step in it is a favourite, or once was
 );
 -- The sidebar's page, newest first.
 CREATE INDEX threads_user_activity_idx ON threads ("userId", "lastActivityAt", "id");
@@ -60,6 +61,8 @@ CREATE INDEX threads_org_activity_idx ON threads ("orgId", "lastActivityAt", "id
 CREATE INDEX threads_product_activity_idx ON threads ("product", "lastActivityAt", "id") WHERE "product" IS NOT NULL;
 -- The few threads that can be restored.
 CREATE INDEX threads_restorable_idx ON threads ("deletedAt") WHERE "restorable";
+-- The few threads in which a user may have favourites.
+CREATE INDEX threads_starred_idx ON threads ("userId") WHERE "starred";
 -- The few threads that the search index has not seen.
 CREATE INDEX threads_unindexed_idx ON threads ("id") WHERE "unindexed" > 0;
 
@@ -240,4 +243,4 @@ CREATE TABLE chainkeep_version (
     version_num VARCHAR(32) NOT NULL,
     CONSTRAINT chainkeep_version_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO chainkeep_version (version_num) VALUES ('0005');
+INSERT INTO chainkeep_version (version_num) VALUES ('0006');

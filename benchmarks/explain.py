@@ -108,6 +108,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
         "id": "thread-77", "name": "new", "keep_name": False, "org_id": None, "product": None,
         "tags": ["a"], "metadata": {},
     },
+    "threads_star": {"ids": ["thread-77"]},
     "threads_page": {
         "user_id": "user-7", "before": PLACE, "feedback": None, "count": 36,
     },

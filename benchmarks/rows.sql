@@ -76,6 +76,8 @@ SELECT "threadId", 'bot', "position"
 FROM steps
 WHERE "position" < 4000;
 
+UPDATE threads SET "starred" = TRUE WHERE "id" IN (SELECT "threadId" FROM steps WHERE "favorite");
+
 UPDATE threads SET "unindexed" = 0 WHERE "id" <> 'thread-77';
 
 UPDATE steps SET "unindexed" = 0 WHERE "threadId" <> 'thread-77';

@@ -1,8 +1,8 @@
 INSERT INTO users ("id", "identifier", "metadata", "createdAt")
 SELECT id, identifier, '{}', created_at FROM seed_users;
 
-INSERT INTO threads ("id", "createdAt", "name", "userId", "userIdentifier", "metadata", "lastActivityAt")
-SELECT id, created_at, name, user_id, user_identifier, '{}', last_activity_at FROM seed_threads;
+INSERT INTO threads ("id", "createdAt", "name", "userId", "userIdentifier", "metadata", "lastActivityAt", "starred")
+SELECT id, created_at, name, user_id, user_identifier, '{}', last_activity_at, favorite = 1 FROM seed_threads;
 
 INSERT INTO steps (
     "id", "threadId", "parentId", "type", "name", "input", "output", "createdAt", "start", "end", "streaming", "isError",

@@ -64,7 +64,8 @@ SELECT
     seed_users.id AS user_id,
     seed_users.identifier AS user_identifier,
     times.first_at AS created_at,
-    times.last_at AS last_activity_at
+    times.last_at AS last_activity_at,
+    seed_list.favorite AS favorite
 FROM seed_list
 JOIN seed_users ON seed_users.n = seed_list.owner
 JOIN (

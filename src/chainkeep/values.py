@@ -15,6 +15,7 @@ from typing import Any
 __all__ = [
     "cleaned_json",
     "from_json",
+    "is_starred",
     "json_object",
     "next_position",
     "readable_text",
@@ -125,6 +126,11 @@ def _words(value: object) -> str:
     except Exception:  # noqa: BLE001 - the app's own code, and no reason to lose a step
         words = object.__repr__(value)
     return _SURROGATES.sub("\ufffd", words)
+
+
+def is_starred(metadata: Mapping[str, Any]) -> bool:
+    """Whether a step's metadata says that it is a favourite; true alone does."""
+    return metadata.get("favorite") is True
 
 
 def utc_now() -> str:

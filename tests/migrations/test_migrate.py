@@ -29,8 +29,17 @@ from tests.support.databases import plain_engine, run_on
 from tests.support.postgres import PostgresServer
 
 SCHEMA = Path(__file__).parents[2] / "schema.sql"
-REVISIONS = ["0001", "0002", "0003", "0004", "0005"]
+REVISIONS = ["0001", "0002", "0003", "0004", "0005", "0006"]
 OURS = set(re.findall(r"^CREATE TABLE (\w+)", SCHEMA.read_text(), re.MULTILINE))
+
+THREAD_BEFORE_STARS = """
+INSERT INTO threads ("id", "createdAt", "metadata", "lastActivityAt") VALUES ('{n}', '', '', '')
+"""
+STEP_BEFORE_STARS = """
+INSERT INTO steps ("id", "threadId", "type", "name", "input", "output", "createdAt", "streaming",
+"metadata", "favorite", "position", "revision")
+VALUES ('{n}', '{n}', 'run', '', '', '', '', FALSE, '', {star}, 0, 0)
+"""
 
 
 def tables(connection: Connection) -> set[str]:
@@ -141,6 +150,23 @@ async def test_a_database_that_is_behind_gets_what_is_missing(
         await run_on(database_url, check)
     assert await run_on(database_url, migrate) == ["9999"]
     assert await run_on(database_url, tables) == {*OURS, "more"}
+
+
+async def test_stars_from_before_the_index_of_stars_are_in_it(
+    empty_database_url: str, add_revision: Callable[[str], None], tmp_path: Path
+) -> None:
+    add_revision("CREATE TABLE more (a TEXT);")
+    versions = migrations._DIRECTORY / "versions"
+    (versions / "9999_more.py").unlink()
+    later = (versions / "0006_starred.py").rename(tmp_path / "0006_starred.py")
+    assert await run_on(empty_database_url, migrate) == REVISIONS[:-1]
+    for n in (1, 2):
+        await run_on(empty_database_url, execute(THREAD_BEFORE_STARS.format(n=n)))
+        await run_on(empty_database_url, execute(STEP_BEFORE_STARS.format(n=n, star=n == 1)))
+    later.rename(versions / later.name)
+    assert await run_on(empty_database_url, migrate) == ["0006"]
+    starred = text('SELECT "id" FROM threads WHERE "starred"')
+    assert await run_on(empty_database_url, lambda c: c.scalars(starred).all()) == ["1"]
 
 
 @pytest.mark.parametrize("migrated", [True, False], ids=["behind", "empty"])

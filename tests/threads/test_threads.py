@@ -267,6 +267,30 @@ async def test_a_copy_is_the_same_under_new_ids(threads: Threads, store: Store) 
     assert await copied.read() == b"png"
 
 
+async def test_a_copy_has_the_favourites_of_the_thread(threads: Threads, store: Store) -> None:
+    thread = await threads.create("it", owner="ada")
+    message = await thread.add_message("user", "starred")
+    await store.set_favorite(message.id, True)
+    user = await store.get_user("ada")
+    assert user is not None
+    copy = await thread.copy()
+    [copied] = await copy.messages()
+    found = {step[0] for step in await store.favorite_steps(user.id)}
+    assert found == {message.id, copied.id}
+
+
+async def test_a_restored_thread_has_its_favourites_again(threads: Threads, store: Store) -> None:
+    thread = await threads.create("it", owner="ada")
+    message = await thread.add_message("user", "starred")
+    await store.set_favorite(message.id, True)
+    user = await store.get_user("ada")
+    assert user is not None
+    await thread.delete()
+    assert await store.favorite_steps(user.id) == []
+    await thread.restore()
+    assert [step[0] for step in await store.favorite_steps(user.id)] == [message.id]
+
+
 async def test_roles_belong_to_one_thread(threads: Threads) -> None:
     one, other = await threads.create(), await threads.create()
     await one.add_role(Role(name="bot", user_id="u", user_name="Bot", icon="i", description="d"))

@@ -53,7 +53,7 @@ async def test_the_tables_are_then_what_migrations_make(
     found, expected = await run_on(adopted.url, shape), await run_on(make_database_url(True), shape)
     assert found.pop("chainkeep_leftovers")
     assert found == expected
-    assert adopted.report.revision == "0005"
+    assert adopted.report.revision == "0006"
 
 
 async def test_a_user_is_the_same(adopted: History) -> None:
@@ -109,6 +109,8 @@ async def test_the_times_of_a_step_are_the_same_instants_in_one_width(adopted: H
 async def test_a_starred_step_is_a_favourite(adopted: History) -> None:
     for step in await run_on(adopted.url, rows_of("steps")):
         assert bool(step["favorite"]) == json.loads(step["metadata"]).get("favorite", False)
+    threads = by_id(await run_on(adopted.url, rows_of("threads")))
+    assert {name for name, thread in threads.items() if thread["starred"]} == {THREAD}
 
 
 async def test_the_order_of_steps_is_that_of_their_times(adopted: History) -> None:

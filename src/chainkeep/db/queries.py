@@ -23,7 +23,7 @@ from chainkeep.models import (
     User,
     show_input_to_text,
 )
-from chainkeep.values import json_object, to_json
+from chainkeep.values import is_starred, json_object, to_json
 
 
 def _json_or_null(value: object) -> str | None:
@@ -103,6 +103,10 @@ def thread_update(
         tags=_json_or_null(tags),
         metadata=_json_or_null(metadata),
     )
+
+
+def threads_star(connection: Connection, *, ids: Collection[str]) -> int:
+    return execute(connection, "threads_star", ids=texts(ids))
 
 
 def thread_get(connection: Connection, *, id: str) -> Thread | None:
@@ -193,7 +197,7 @@ def _step_binds(row: StepRow) -> dict[str, Any]:
         "tags": _json_or_null(step.tags),
         "generation": _json_or_null(step.generation),
         "extra": _json_or_null(step.extra or None),
-        "favorite": step.metadata.get("favorite") is True,
+        "favorite": is_starred(step.metadata),
         "position": row.position,
         "created": row.created,
         "given": f"|{'|'.join(sorted(row.given))}|",
@@ -240,7 +244,7 @@ def step_set_metadata(connection: Connection, *, id: str, metadata: Mapping[str,
         "step_set_metadata",
         id=id,
         metadata=to_json(metadata),
-        favorite=metadata.get("favorite") is True,
+        favorite=is_starred(metadata),
     )
 
 

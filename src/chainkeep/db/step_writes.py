@@ -15,6 +15,7 @@ from chainkeep.db import queries
 from chainkeep.db.execution import has
 from chainkeep.errors import ConflictError
 from chainkeep.models import Caller, Step
+from chainkeep.values import is_starred
 
 __all__ = ["StepWrite", "fits_one_statement", "write_steps"]
 
@@ -43,6 +44,8 @@ def write_steps(connection: Connection, writes: Sequence[StepWrite]) -> list[boo
         return _put(connection, writes[0])
     rows = _folded(writes)
     queries.thread_touch(connection, _touches(writes))
+    if starred := {row.step.thread_id for row in rows if is_starred(row.step.metadata)}:
+        queries.threads_star(connection, ids=starred)
     known = _known(connection, [row for row in rows if "extra" in row.given])
     written = queries.step_write(connection, [_with_extra(row, known) for row in rows])
     if written == len(rows):
@@ -52,7 +55,8 @@ def write_steps(connection: Connection, writes: Sequence[StepWrite]) -> list[boo
 
 def fits_one_statement(write: StepWrite) -> bool:
     """Whether nothing has to be read before a step is written, where nothing goes with it."""
-    return write.given is None or "extra" not in write.given
+    added = write.given is not None and "extra" in write.given
+    return not added and not is_starred(write.step.metadata)
 
 
 def _put(connection: Connection, write: StepWrite) -> list[bool]:

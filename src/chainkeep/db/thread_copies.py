@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from chainkeep.db import attachment_queries
+from chainkeep.db import attachment_queries, queries
 from chainkeep.db import thread_queries as sql
 from chainkeep.db.scoping import GONE
 from chainkeep.db.thread_units import create_thread
@@ -53,6 +53,8 @@ def copy_thread(
     ids = {step.id: str(uuid.uuid5(uuid.NAMESPACE_OID, f"{new_id}/{step.id}")) for step in steps}
     if steps:
         sql.step_copy(connection, copies=[_copy(step, new_id, ids) for step in steps])
+    if any(step.favorite for step in steps):
+        queries.threads_star(connection, ids=[new_id])
     _copy_roles_and_summaries(connection, thread_id, new_id, ids)
     if elements:
         copies = [_element_copy(element, new_id, ids) for element in elements]

@@ -226,6 +226,7 @@ class Links(NamedTuple):
     id: str
     parent_id: str | None
     reply_to: str | None
+    favorite: bool
 
 
 def steps_alive(connection: Connection, *, thread_id: str) -> list[Links]:

@@ -70,6 +70,8 @@ def set_favorite(connection: Connection, step_id: str, favorite: bool) -> Step |
     if stored is None or stored.deleted_at is not None:
         return None
     metadata = {**stored.metadata, "favorite": favorite}
+    if favorite:
+        queries.threads_star(connection, ids=[stored.thread_id])
     queries.step_set_metadata(connection, id=step_id, metadata=metadata)
     return replace(stored, metadata=metadata)
 

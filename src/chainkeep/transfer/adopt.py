@@ -189,6 +189,7 @@ class _Adoption:
         self._run("steps_fill_created", unknown)
         self._run("threads_fill_activity", [{}])
         self._run("threads_fill_identifier", [{}])
+        self._run("threads_fill_starred", [{}])
         self._run("elements_fill_created", unknown)
         self._run("feedbacks_fill_created", unknown)
 

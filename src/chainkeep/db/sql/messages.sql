@@ -217,7 +217,7 @@ WHERE "parentId" = CAST(:id AS TEXT);
 
 -- name: steps_alive :many
 -- A thread's steps that are not deleted, and what they point to. Carried by steps_thread_created_idx.
-SELECT steps."id" AS id, steps."parentId" AS parent_id, steps."replyTo" AS reply_to
+SELECT steps."id" AS id, steps."parentId" AS parent_id, steps."replyTo" AS reply_to, steps."favorite" AS favorite
 FROM steps
 WHERE steps."threadId" = :thread_id
     AND steps."deletedAt" IS NULL;

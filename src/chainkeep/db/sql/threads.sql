@@ -58,6 +58,13 @@ UPDATE threads SET
 WHERE "id" = :id
     AND "deletedAt" IS NULL;
 
+-- name: threads_star :exec
+-- Notes that there are favourites in the threads; it stays when the last star is taken away. Carried by the primary key.
+-- expands: ids
+UPDATE threads SET "starred" = TRUE
+WHERE "id" IN :ids
+    AND NOT "starred";
+
 -- name: thread_get :one
 -- A thread that is not deleted, with its owner's identifier. Carried by the primary keys.
 SELECT
@@ -218,7 +225,8 @@ UPDATE threads SET
     "restorable" = FALSE,
     "orgId" = NULL,
     "product" = NULL,
-    "unindexed" = "unindexed" + 1
+    "unindexed" = "unindexed" + 1,
+    "starred" = FALSE
 WHERE "id" = :id
     AND ("deletedAt" IS NULL OR "restorable");
 

@@ -183,6 +183,11 @@ UPDATE threads SET
 WHERE "userIdentifier" IS NULL
     AND "userId" IS NOT NULL;
 
+-- name: threads_fill_starred :exec
+-- In which threads a step is starred. Carried by steps_favorite_idx and the primary key.
+UPDATE threads SET "starred" = TRUE
+WHERE "id" IN (SELECT steps."threadId" FROM steps WHERE steps."favorite");
+
 -- name: elements_fill_created :exec
 -- The old tables do not say when an element was made: with its step, else with its thread.
 UPDATE elements SET

@@ -74,9 +74,8 @@ def _guess(text: str) -> int:
 
 
 async def _pictures(messages: Sequence[Message]) -> dict[str, list[str]]:
-    return {
-        message.id: [
-            await picture.data_url() for picture in message.attachments if picture.is_picture
-        ]
-        for message in messages
-    }
+    found: dict[str, list[str]] = {}
+    for message in messages:
+        pictures = [attachment for attachment in message.attachments if attachment.is_picture]
+        found[message.id] = [await picture.data_url() for picture in pictures]
+    return found

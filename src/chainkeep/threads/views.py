@@ -96,10 +96,9 @@ class ThreadViews:
         attachment: its address, or its name where it has none.
         """
         messages = await self._said(include_private)
-        files = {
-            message.id: [await _line(attachment) for attachment in message.attachments]
-            for message in messages
-        }
+        files: dict[str, list[str]] = {}
+        for message in messages:
+            files[message.id] = [await _line(attachment) for attachment in message.attachments]
         return to_chat_completion(
             messages, include_private=include_private, files=files, tool_steps=tool_steps
         )
@@ -151,10 +150,11 @@ def _turn(number: int, messages: list[Message]) -> Turn:
 async def _pictures(
     messages: list[Message], images: Literal["data", "url"]
 ) -> dict[str, list[str]]:
-    return {
-        message.id: [await _shown(each, images) for each in message.attachments if each.is_picture]
-        for message in messages
-    }
+    found: dict[str, list[str]] = {}
+    for message in messages:
+        pictures = [attachment for attachment in message.attachments if attachment.is_picture]
+        found[message.id] = [await _shown(picture, images) for picture in pictures]
+    return found
 
 
 async def _shown(picture: Attachment, images: Literal["data", "url"]) -> str:

@@ -20,6 +20,7 @@ DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text("utf-8")
 
 VARIABLE = re.compile(r"\bCHAINKEEP_(?!TEST_)[A-Z_]*[A-Z]\b")
+PAGE = re.compile(r"\bdocs/[\w./-]+\.md\b")
 LINK = re.compile(r"\]\((?!https?://|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)")
 
 
@@ -35,6 +36,13 @@ def test_every_variable_that_is_read_is_documented() -> None:
 def test_every_variable_that_is_documented_is_read() -> None:
     named = {name for page in PAGES for name in VARIABLE.findall(page.read_text("utf-8"))}
     assert named - variables_read_by_the_code() == set()
+
+
+def test_every_page_that_the_code_names_is_there() -> None:
+    sources = [*(ROOT / "src").rglob("*.py"), *(ROOT / "src").rglob("*.sql"), ROOT / "schema.sql"]
+    named = {name for path in sources for name in PAGE.findall(path.read_text("utf-8"))}
+    assert named
+    assert [name for name in sorted(named) if not (ROOT / name).is_file()] == []
 
 
 def test_the_documented_defaults_are_the_settings() -> None:

@@ -12,8 +12,8 @@ PLACE = Cursor("2026-01-01T00:00:00.003000Z", "thread-3000")
 NOW = "2026-01-02T00:00:00.000000Z"
 
 OF_USER = Filters(user_id="user-7", before=PLACE)
-NAMED = {"also": ["thread-77"], "pattern": "%output 7777%"}
-RARE = {**NAMED, "trigrams": '"777" AND "put"', "count": 21}
+SAID = {"pattern": "%output 7777%"}
+RARE = {**SAID, "trigrams": '"777" AND "put"', "count": 21}
 
 SEARCH_CALLS: Mapping[str, Mapping[str, Any]] = {
     "search_backlog": {"count": 500},
@@ -43,6 +43,6 @@ SEARCH_CALLS: Mapping[str, Mapping[str, Any]] = {
     "search_threads_done": {"ids": ["thread-77", "thread-78"]},
     "search_unindexed": {"ids": ["thread-77", "thread-78"], "filters": OF_USER},
     "search_waiting": {},
-    "search_walk_of_everybody": {**NAMED, "filters": Filters(), "reach": 40, "count": 21},
-    "search_walk_of_user": {**NAMED, "filters": OF_USER, "reach": 40, "count": 21},
+    "search_walk_of_everybody": {**SAID, "filters": Filters(), "reach": 40, "count": 21},
+    "search_walk_of_user": {**SAID, "filters": OF_USER, "reach": 40, "count": 21},
 }  # fmt: skip

@@ -179,7 +179,7 @@ class Keeper:
     def _searching(self, search: Search, read: Callable[..., list[T]]) -> Work[list[T]]:
         def look(connection: Connection) -> list[T]:
             ids = self._finder.find(connection, search)
-            return read(connection, ids=ids) if ids else []
+            return read(connection, ids=ids)[: search.count] if ids else []
 
         self._index()
         return look

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from typing_extensions import override
@@ -19,9 +20,19 @@ from chainkeep.db.lanes import Unit
 from chainkeep.db.records import Operation
 from chainkeep.db.replica import open_replica
 from chainkeep.db.search import Search
+from chainkeep.db.search_queries import search_threads
 from chainkeep.db.step_writes import StepWrite
 from chainkeep.keeper import Keeper
-from chainkeep.models import Caller, Element, Step, StepValues, ThreadContent, ThreadValues, User
+from chainkeep.models import (
+    Caller,
+    Element,
+    Step,
+    StepValues,
+    Thread,
+    ThreadContent,
+    ThreadValues,
+    User,
+)
 from chainkeep.recent import Recent
 from chainkeep.settings import Settings
 from chainkeep.values import cleaned_json
@@ -107,6 +118,18 @@ class Reads(Keeper):
             await self.settled()
             return await self._database.read(work)
         return await self._replica.read(user_id, work, settled=self.settled)
+
+    async def find_threads(self, search: Search) -> list[Thread]:
+        """The threads, of one user, in which something is said, as ``search`` finds them; where all
+        is indexed, without a transaction, and from the replica as ``list_read``.
+        """
+        self._index()
+        if not self._indexer.waiting and (user_id := search.filters.user_id) is not None:
+            work = partial(self._finder.find_indexed, search=search)
+            found = await self.list_read(user_id, work)
+            if found is not None:
+                return found
+        return await self.search(search, search_threads)
 
     @override
     async def search(self, search: Search, read: Callable[..., list[T]]) -> list[T]:

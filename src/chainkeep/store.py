@@ -16,7 +16,7 @@ from typing import Any
 
 from chainkeep.attachments import Content
 from chainkeep.blobs.keys import element_key
-from chainkeep.db import list_queries, queries, search_queries, units
+from chainkeep.db import list_queries, queries, units
 from chainkeep.db.search import Search
 from chainkeep.db.search_queries import Filters
 from chainkeep.db.step_writes import StepWrite
@@ -84,7 +84,7 @@ class Store(Reads):
         if search:
             filters = Filters(user_id=user_id, feedback=feedback, before=before)
             wanted = Search(words=search, filters=filters, count=count + 1)
-            found = await self.search(wanted, search_queries.search_threads)
+            found = await self.find_threads(wanted)
         else:
             page = partial(
                 list_queries.threads_page,

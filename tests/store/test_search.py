@@ -17,14 +17,15 @@ from chainkeep.db import indexer, indexing, search_queries
 from chainkeep.db.search import owner_mark
 from chainkeep.errors import InvalidInputError
 from chainkeep.folding import fold
-from chainkeep.models import Caller, Feedback, Step
+from chainkeep.models import Feedback, Step
 from chainkeep.store import Store
 from chainkeep.values import readable_text, stored_text
 from tests.store.conftest import OpenStore
+from tests.store.searching import ADA, found, indexed, say
 from tests.support.postgres import PostgresDatabases
 from tests.support.waiting import eventually
+from tests.threads.statements import statements_of
 
-ADA = "ada's id"
 KINDS = ("sqlite", "postgresql", "postgresql with trigrams", "postgresql that knows no letters")
 
 
@@ -59,39 +60,6 @@ def make_database_url(database_kind: str, request: pytest.FixtureRequest) -> Cal
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """The indexer begins at once."""
     monkeypatch.setattr(indexer, "_FIRST_PAUSE", 0.01)
-
-
-async def say(
-    store: Store, thread_id: str, *texts: str, user_id: str | None = ADA, **fields: Any
-) -> None:
-    """Write messages; `t3` was active after `t2`."""
-    caller = Caller(thread_id, None, user_id)
-    for n, text in enumerate(texts):
-        step = Step(
-            id=fields.get("id", f"{thread_id}.{n}"),
-            thread_id=thread_id,
-            type=fields.get("type", "user_message"),
-            output=text,
-            created_at=f"2026-01-01T00:00:00.{int(thread_id.lstrip('t') or 0):06}Z",
-        )
-        await store.create_step(step, caller=caller)
-
-
-async def found(
-    store: Store, words: str, *, user_id: str = ADA, first: int = 20, **more: Any
-) -> list[str]:
-    page = await store.list_threads(user_id, first=first, search=words, **more)
-    return [thread.id for thread in page.items]
-
-
-async def indexed(store: Store) -> None:
-    """Wait until nothing is left to index."""
-
-    async def done() -> bool:
-        store._indexer.wake()
-        return await store._database.read(search_queries.search_waiting) == 0
-
-    await eventually(done)
 
 
 @pytest.fixture(params=["unindexed", "indexed"])
@@ -411,3 +379,69 @@ async def test_rows_from_before_there_was_an_index_are_found_and_indexed(store: 
     assert await found(store, "needle") == ["t1"]
     await indexed(store)
     assert await found(store, "needle") == ["t1"]
+
+
+async def indexer_at_rest(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the indexer finish, and begin no more."""
+    await indexed(store)
+
+    async def rests() -> bool:
+        running = store._indexer._running
+        return store._indexer._planned is None and (running is None or running.done())
+
+    await eventually(rests)
+    monkeypatch.setattr(indexer.Indexer, "wake", lambda _self: None)
+
+
+async def test_a_search_takes_no_statement_more_than_it_needs(
+    store: Store, database_kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(60):
+        await say(store, f"t{n}", "needle" if n == 3 else "hay")
+    await indexer_at_rest(store, monkeypatch)
+
+    async def statements() -> list[int]:
+        words = ("hay", "needle", "ha")
+        return [len(await statements_of(partial(found, store, each))) for each in words]
+
+    await found(store, "hay")
+    # One looks at the newest threads, or at all; another asks the index. Where there is none, one
+    # looks for it each time.
+    assert await statements() == ([2, 2, 2] if database_kind == "postgresql" else [1, 2, 1])
+    await store.execute('UPDATE steps SET "unindexed" = 1 WHERE "id" = \'t3.0\'', {})
+    # It is noticed, and all begins again at one moment: what waits, what it says, and the threads.
+    assert await statements() == ([7, 7, 7] if database_kind == "postgresql" else [5, 6, 5])
+    store._indexer.waiting = 1
+    assert await statements() == ([5, 5, 5] if database_kind == "postgresql" else [4, 5, 4])
+
+
+async def test_short_words_are_found_in_however_many_threads(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexer, "_FIRST_PAUSE", 1000)
+    users = {0: ADA, 1: "bob's id"}
+    await asyncio.gather(
+        *(
+            say(store, f"t{n}", f"n{n % 97:02}, said by q{n % 2}", user_id=users[n % 2])
+            for n in range(700)
+        )
+    )
+    expected = [f"t{n}" for n in range(698, -1, -2) if n % 97 == 7]
+
+    async def answers() -> list[list[str]]:
+        return [
+            await found(store, "N07"),
+            await found(store, "07"),
+            await found(store, "q1"),
+            await found(store, "Q0", first=1000),
+        ]
+
+    wanted = [expected, expected, [], [f"t{n}" for n in range(698, -1, -2)]]
+    assert await answers() == wanted
+    monkeypatch.setattr(indexer, "_FIRST_PAUSE", 0.01)
+    await store.close()
+    other = Store(store.settings)
+    await indexed(other)
+    store = other
+    assert await answers() == wanted
+    await other.close()

@@ -14,9 +14,10 @@ from itertools import chain
 from sqlalchemy import Connection
 
 from chainkeep.db import search_queries as sql
-from chainkeep.db.search_queries import Filters, IndexState
+from chainkeep.db.search_queries import Filters, IndexState, Matches
 from chainkeep.errors import InvalidInputError
 from chainkeep.folding import fold
+from chainkeep.models import Thread
 from chainkeep.paging import Cursor
 from chainkeep.values import readable_text, stored_text
 
@@ -27,10 +28,10 @@ EVERYTHING = 2**31 - 1
 
 # The databases limit how long a pattern is.
 _LONGEST = 2000
-# So many of the newest threads are looked at before the index is asked: words that are said often
-# are among them, and the index would name all the places where they are. Where some have the words,
-# but too few for a page, it is worth to look at more.
-_NEAR, _FAR = 40, 400
+# Of the newest threads no more than these are looked at before the index is asked: twice as many as
+# are wanted, and more where some have the words, but too few. Words that are said often end there,
+# and the index would name all the places where they are.
+_FAR = 400
 # More rows than these without an index, and each of the user's own threads is looked at instead.
 _FEW = 500
 _PORTION = 50
@@ -59,19 +60,37 @@ class Finder:
 
     def find(self, connection: Connection, search: Search) -> list[str]:
         """The ids of the threads whose title, or a message in them, holds the words in any case;
-        newest activity first. Reads several times; at one moment if the transaction is a snapshot.
+        newest activity first; perhaps more than were asked for. Reads several times; at one moment
+        if the transaction is a snapshot.
         """
         words = folded(search.words)
-        also = _unindexed(connection, search, words)
+        matches = self._indexed(connection, search, words)
+        if not matches.waiting:
+            return [row["id"] for row in matches.rows]
+        places = {Cursor(row["last_activity_at"], row["id"]) for row in matches.rows}
+        places |= _unindexed(connection, search, words)
+        return [place.id for place in sorted(places, reverse=True)]
+
+    def find_indexed(self, connection: Connection, search: Search) -> list[Thread] | None:
+        """The threads that ``find`` finds, where all is indexed; None where something waits. The
+        answer comes from one statement, though not the first: it needs no transaction.
+        """
+        matches = self._indexed(connection, search, folded(search.words), unless_waiting=True)
+        return None if matches.waiting else [Thread.from_row(row) for row in matches.rows]
+
+    def _indexed(
+        self, connection: Connection, search: Search, words: str, *, unless_waiting: bool = False
+    ) -> Matches:
+        """What the last statement that was needed says."""
         if not self._knows(connection, words):
-            return _walk(connection, search, words, also, reach=EVERYTHING)
-        near = _walk(connection, search, words, also, reach=_NEAR)
-        reach = 2 * _NEAR * search.count // max(1, len(near))
-        if len(near) < search.count and reach <= _FAR:
-            near = _walk(connection, search, words, also, reach=reach)
-        if len(near) == search.count:
-            return near
-        return _ask_index(connection, search, words, also)
+            return _walk(connection, search, words, reach=EVERYTHING)
+        reach = 2 * search.count
+        while reach <= _FAR:
+            near = _walk(connection, search, words, reach=reach)
+            if len(near.rows) == search.count or (unless_waiting and near.waiting):
+                return near
+            reach = 2 * reach * search.count // len(near.rows) if near.rows else EVERYTHING
+        return _ask_index(connection, search, words)
 
     def _knows(self, connection: Connection, words: str) -> bool:
         """Whether the index can narrow the words down."""
@@ -115,29 +134,25 @@ def _quoted(trigram: str) -> str:
     return '"' + trigram.replace('"', '""') + '"'
 
 
-def _walk(
-    connection: Connection, search: Search, words: str, also: list[str], *, reach: int
-) -> list[str]:
+def _walk(connection: Connection, search: Search, words: str, *, reach: int) -> Matches:
     everybody = search.filters.user_id is None
     walk = sql.search_walk_of_everybody if everybody else sql.search_walk_of_user
     return walk(
         connection,
         pattern=pattern(words),
-        also=also,
         filters=search.filters,
         reach=reach,
         count=search.count,
     )
 
 
-def _ask_index(connection: Connection, search: Search, words: str, also: list[str]) -> list[str]:
+def _ask_index(connection: Connection, search: Search, words: str) -> Matches:
     trigrams = " AND ".join(map(_quoted, _trigrams(words)))
     if search.filters.user_id is None:
         return sql.search_found_of_everybody(
             connection,
             trigrams=trigrams,
             pattern=pattern(words),
-            also=also,
             filters=search.filters,
             count=search.count,
         )
@@ -146,28 +161,27 @@ def _ask_index(connection: Connection, search: Search, words: str, also: list[st
         trigrams=trigrams,
         owner=owner_mark(search.filters.user_id),
         pattern=pattern(words),
-        also=also,
         filters=search.filters,
         count=search.count,
     )
 
 
-def _unindexed(connection: Connection, search: Search, words: str) -> list[str]:
-    """The newest threads in which the words are where the index has not seen them."""
+def _unindexed(connection: Connection, search: Search, words: str) -> set[Cursor]:
+    """The places of the newest threads in which the words are where the index has not seen them."""
     backlog = sql.search_backlog(connection, count=_FEW)
     few = [list(dict.fromkeys(backlog))] if backlog else []
     portions = few if len(backlog) < _FEW else _portions(connection, search.filters)
     said = chain.from_iterable(
         sql.search_unindexed(connection, ids=ids, filters=search.filters) for ids in portions
     )
-    found: dict[str, None] = {}
+    found: set[Cursor] = set()
     stored = stored_text(words)
     for place, text in said:
-        if place.id not in found and stored in stored_text(fold(text)):
-            found[place.id] = None
+        if place not in found and stored in stored_text(fold(text)):
+            found.add(place)
             if len(found) == search.count:
                 break
-    return list(found)
+    return found
 
 
 def _portions(connection: Connection, filters: Filters) -> Iterator[list[str]]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from chainkeep.db.execution import each, execute, many, one, returned, texts
+from chainkeep.db.execution import Rows, each, execute, many, one, returned, texts
 from chainkeep.models import Thread
 from chainkeep.paging import Cursor
 
@@ -114,46 +114,44 @@ def search_unindexed(
     return [Said(Cursor(row["last_activity_at"], row["thread_id"]), row["text"]) for row in rows]
 
 
+class Matches(NamedTuple):
+    """Threads whose indexed texts match, and whether they may be all that match."""
+
+    waiting: bool
+    """Whether there are titles or messages, be it anybody's, that are not indexed."""
+    rows: Rows
+    """What ``Thread.from_row`` reads, newest activity first."""
+
+
+def _matches(connection: Connection, name: str, **binds: Any) -> Matches:
+    rows = many(connection, name, **binds)
+    return Matches(bool(rows[0]["waiting"]), [row for row in rows if row["id"] is not None])
+
+
 def search_walk_of_user(
-    connection: Connection,
-    *,
-    pattern: str,
-    also: Collection[str],
-    filters: Filters,
-    reach: int,
-    count: int,
-) -> list[str]:
-    rows = many(
+    connection: Connection, *, pattern: str, filters: Filters, reach: int, count: int
+) -> Matches:
+    return _matches(
         connection,
         "search_walk_of_user",
         pattern=pattern,
-        also=texts(also or [""]),
         reach=reach,
         count=count,
         **filters.binds(with_user=True),
     )
-    return [row["id"] for row in rows]
 
 
 def search_walk_of_everybody(
-    connection: Connection,
-    *,
-    pattern: str,
-    also: Collection[str],
-    filters: Filters,
-    reach: int,
-    count: int,
-) -> list[str]:
-    rows = many(
+    connection: Connection, *, pattern: str, filters: Filters, reach: int, count: int
+) -> Matches:
+    return _matches(
         connection,
         "search_walk_of_everybody",
         pattern=pattern,
-        also=texts(also or [""]),
         reach=reach,
         count=count,
         **filters.binds(with_user=False),
     )
-    return [row["id"] for row in rows]
 
 
 def search_found(
@@ -162,42 +160,31 @@ def search_found(
     trigrams: str,
     owner: str,
     pattern: str,
-    also: Collection[str],
     filters: Filters,
     count: int,
-) -> list[str]:
-    rows = many(
+) -> Matches:
+    return _matches(
         connection,
         "search_found",
         trigrams=trigrams,
         owner=owner,
         pattern=pattern,
-        also=texts(also or [""]),
         count=count,
         **filters.binds(with_user=True),
     )
-    return [row["id"] for row in rows]
 
 
 def search_found_of_everybody(
-    connection: Connection,
-    *,
-    trigrams: str,
-    pattern: str,
-    also: Collection[str],
-    filters: Filters,
-    count: int,
-) -> list[str]:
-    rows = many(
+    connection: Connection, *, trigrams: str, pattern: str, filters: Filters, count: int
+) -> Matches:
+    return _matches(
         connection,
         "search_found_of_everybody",
         trigrams=trigrams,
         pattern=pattern,
-        also=texts(also or [""]),
         count=count,
         **filters.binds(with_user=False),
     )
-    return [row["id"] for row in rows]
 
 
 def search_threads(connection: Connection, *, ids: Collection[str]) -> list[Thread]:

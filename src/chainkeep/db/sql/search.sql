@@ -126,45 +126,81 @@ ORDER BY chosen.last_activity_at DESC, chosen.id DESC;
 
 -- name: search_walk_of_user :many
 -- Of a user's threads, newest activity first, after a place in that order, those whose indexed title or messages
--- match a pattern, and those that are named; it looks at no more than `reach` threads. For words that are said often:
--- OFFSET 0 keeps PostgreSQL from reading everybody's texts, and the empty text from reading the trigram index for each
--- thread. Carried by threads_user_activity_idx, the primary keys and
--- feedbacks_thread_idx.
--- expands: also
-SELECT newest.id AS id, newest.last_activity_at AS last_activity_at
-FROM (
-    SELECT
-        threads."id" AS id,
-        threads."lastActivityAt" AS last_activity_at,
-        threads."orgId" AS org_id,
-        threads."product" AS product,
-        threads."unindexed" AS unindexed
-    FROM threads
-    WHERE threads."userId" = :user_id
-        AND threads."deletedAt" IS NULL
-        AND (threads."lastActivityAt", threads."id") < (CAST(:before_activity AS TEXT), CAST(:before_id AS TEXT))
-    ORDER BY threads."lastActivityAt" DESC, threads."id" DESC
-    LIMIT :reach
-) AS newest
-WHERE (
-    CAST(:any_org AS BOOLEAN)
-    OR newest.org_id = CAST(:org AS TEXT)
-    OR (CAST(:org AS TEXT) IS NULL AND newest.org_id IS NULL)
-)
-    AND (CAST(:product AS TEXT) IS NULL OR newest.product = CAST(:product AS TEXT))
-    AND (
-        CAST(:feedback AS INTEGER) IS NULL
-        OR EXISTS (
-            SELECT 1
-            FROM feedbacks
-            WHERE feedbacks."threadId" = newest.id
-                AND feedbacks."value" = CAST(:feedback AS INTEGER)
-            LIMIT 1 OFFSET 0
+-- match a pattern; it looks at no more than `reach` threads. And whether anybody's titles or messages wait to be
+-- indexed: always a row, without a thread where none matches. For words that are said often: OFFSET 0 keeps PostgreSQL
+-- from reading everybody's texts, and the empty text from reading the trigram index for each thread. Carried by
+-- threads_user_activity_idx, the primary keys, feedbacks_thread_idx, threads_unindexed_idx and steps_unindexed_idx.
+SELECT
+    COALESCE(
+        (SELECT threads."id" FROM threads WHERE threads."unindexed" > 0 ORDER BY threads."id" LIMIT 1),
+        (
+            SELECT steps."threadId"
+            FROM steps
+            WHERE steps."unindexed" > 0
+                AND steps."type" IN ('user_message', 'assistant_message', 'system_message')
+            ORDER BY steps."threadId"
+            LIMIT 1
         )
+    ) IS NOT NULL AS waiting,
+    found.id AS id,
+    found.created_at AS created_at,
+    SUBSTR(found.name, 1, 300) AS name,
+    found.user_id AS user_id,
+    COALESCE(
+        (SELECT users."identifier" FROM users WHERE users."id" = found.user_id),
+        found.user_identifier
+    ) AS user_identifier,
+    found.tags AS tags,
+    found.metadata AS metadata,
+    found.last_activity_at AS last_activity_at
+FROM (SELECT 1 AS one) AS always
+LEFT JOIN (
+    SELECT
+        newest.id AS id,
+        newest.created_at AS created_at,
+        newest.name AS name,
+        newest.user_id AS user_id,
+        newest.user_identifier AS user_identifier,
+        newest.tags AS tags,
+        newest.metadata AS metadata,
+        newest.last_activity_at AS last_activity_at
+    FROM (
+        SELECT
+            threads."id" AS id,
+            threads."createdAt" AS created_at,
+            threads."name" AS name,
+            threads."userId" AS user_id,
+            threads."userIdentifier" AS user_identifier,
+            threads."tags" AS tags,
+            threads."metadata" AS metadata,
+            threads."lastActivityAt" AS last_activity_at,
+            threads."orgId" AS org_id,
+            threads."product" AS product,
+            threads."unindexed" AS unindexed
+        FROM threads
+        WHERE threads."userId" = :user_id
+            AND threads."deletedAt" IS NULL
+            AND (threads."lastActivityAt", threads."id") < (CAST(:before_activity AS TEXT), CAST(:before_id AS TEXT))
+        ORDER BY threads."lastActivityAt" DESC, threads."id" DESC
+        LIMIT :reach
+    ) AS newest
+    WHERE (
+        CAST(:any_org AS BOOLEAN)
+        OR newest.org_id = CAST(:org AS TEXT)
+        OR (CAST(:org AS TEXT) IS NULL AND newest.org_id IS NULL)
     )
-    AND (
-        newest.id IN :also
-        OR EXISTS (
+        AND (CAST(:product AS TEXT) IS NULL OR newest.product = CAST(:product AS TEXT))
+        AND (
+            CAST(:feedback AS INTEGER) IS NULL
+            OR EXISTS (
+                SELECT 1
+                FROM feedbacks
+                WHERE feedbacks."threadId" = newest.id
+                    AND feedbacks."value" = CAST(:feedback AS INTEGER)
+                LIMIT 1 OFFSET 0
+            )
+        )
+        AND EXISTS (
             SELECT 1
             FROM search_texts
             LEFT JOIN steps ON steps."id" = search_texts."stepId"
@@ -177,50 +213,87 @@ WHERE (
                 END
             LIMIT 1 OFFSET 0
         )
-    )
-ORDER BY newest.last_activity_at DESC, newest.id DESC
-LIMIT :count;
+    ORDER BY newest.last_activity_at DESC, newest.id DESC
+    LIMIT :count
+) AS found ON TRUE
+ORDER BY found.last_activity_at DESC, found.id DESC;
 
 -- name: search_walk_of_everybody :many
 -- Of everybody's threads, newest activity first, after a place in that order, those whose indexed title or messages
--- match a pattern, and those that are named; it looks at no more than `reach` threads. For words that are said often:
--- OFFSET 0 keeps PostgreSQL from reading everybody's texts, and the empty text from reading the trigram index for each
--- thread. Carried by threads_activity_idx, the primary keys and
--- feedbacks_thread_idx.
--- expands: also
-SELECT newest.id AS id, newest.last_activity_at AS last_activity_at
-FROM (
-    SELECT
-        threads."id" AS id,
-        threads."lastActivityAt" AS last_activity_at,
-        threads."orgId" AS org_id,
-        threads."product" AS product,
-        threads."unindexed" AS unindexed
-    FROM threads
-    WHERE threads."deletedAt" IS NULL
-        AND (threads."lastActivityAt", threads."id") < (CAST(:before_activity AS TEXT), CAST(:before_id AS TEXT))
-    ORDER BY threads."lastActivityAt" DESC, threads."id" DESC
-    LIMIT :reach
-) AS newest
-WHERE (
-    CAST(:any_org AS BOOLEAN)
-    OR newest.org_id = CAST(:org AS TEXT)
-    OR (CAST(:org AS TEXT) IS NULL AND newest.org_id IS NULL)
-)
-    AND (CAST(:product AS TEXT) IS NULL OR newest.product = CAST(:product AS TEXT))
-    AND (
-        CAST(:feedback AS INTEGER) IS NULL
-        OR EXISTS (
-            SELECT 1
-            FROM feedbacks
-            WHERE feedbacks."threadId" = newest.id
-                AND feedbacks."value" = CAST(:feedback AS INTEGER)
-            LIMIT 1 OFFSET 0
+-- match a pattern; it looks at no more than `reach` threads. And whether anybody's titles or messages wait to be
+-- indexed: always a row, without a thread where none matches. For words that are said often: OFFSET 0 keeps PostgreSQL
+-- from reading everybody's texts, and the empty text from reading the trigram index for each thread. Carried by
+-- threads_activity_idx, the primary keys, feedbacks_thread_idx, threads_unindexed_idx and steps_unindexed_idx.
+SELECT
+    COALESCE(
+        (SELECT threads."id" FROM threads WHERE threads."unindexed" > 0 ORDER BY threads."id" LIMIT 1),
+        (
+            SELECT steps."threadId"
+            FROM steps
+            WHERE steps."unindexed" > 0
+                AND steps."type" IN ('user_message', 'assistant_message', 'system_message')
+            ORDER BY steps."threadId"
+            LIMIT 1
         )
+    ) IS NOT NULL AS waiting,
+    found.id AS id,
+    found.created_at AS created_at,
+    SUBSTR(found.name, 1, 300) AS name,
+    found.user_id AS user_id,
+    COALESCE(
+        (SELECT users."identifier" FROM users WHERE users."id" = found.user_id),
+        found.user_identifier
+    ) AS user_identifier,
+    found.tags AS tags,
+    found.metadata AS metadata,
+    found.last_activity_at AS last_activity_at
+FROM (SELECT 1 AS one) AS always
+LEFT JOIN (
+    SELECT
+        newest.id AS id,
+        newest.created_at AS created_at,
+        newest.name AS name,
+        newest.user_id AS user_id,
+        newest.user_identifier AS user_identifier,
+        newest.tags AS tags,
+        newest.metadata AS metadata,
+        newest.last_activity_at AS last_activity_at
+    FROM (
+        SELECT
+            threads."id" AS id,
+            threads."createdAt" AS created_at,
+            threads."name" AS name,
+            threads."userId" AS user_id,
+            threads."userIdentifier" AS user_identifier,
+            threads."tags" AS tags,
+            threads."metadata" AS metadata,
+            threads."lastActivityAt" AS last_activity_at,
+            threads."orgId" AS org_id,
+            threads."product" AS product,
+            threads."unindexed" AS unindexed
+        FROM threads
+        WHERE threads."deletedAt" IS NULL
+            AND (threads."lastActivityAt", threads."id") < (CAST(:before_activity AS TEXT), CAST(:before_id AS TEXT))
+        ORDER BY threads."lastActivityAt" DESC, threads."id" DESC
+        LIMIT :reach
+    ) AS newest
+    WHERE (
+        CAST(:any_org AS BOOLEAN)
+        OR newest.org_id = CAST(:org AS TEXT)
+        OR (CAST(:org AS TEXT) IS NULL AND newest.org_id IS NULL)
     )
-    AND (
-        newest.id IN :also
-        OR EXISTS (
+        AND (CAST(:product AS TEXT) IS NULL OR newest.product = CAST(:product AS TEXT))
+        AND (
+            CAST(:feedback AS INTEGER) IS NULL
+            OR EXISTS (
+                SELECT 1
+                FROM feedbacks
+                WHERE feedbacks."threadId" = newest.id
+                    AND feedbacks."value" = CAST(:feedback AS INTEGER)
+                LIMIT 1 OFFSET 0
+            )
+        )
+        AND EXISTS (
             SELECT 1
             FROM search_texts
             LEFT JOIN steps ON steps."id" = search_texts."stepId"
@@ -233,9 +306,10 @@ WHERE (
                 END
             LIMIT 1 OFFSET 0
         )
-    )
-ORDER BY newest.last_activity_at DESC, newest.id DESC
-LIMIT :count;
+    ORDER BY newest.last_activity_at DESC, newest.id DESC
+    LIMIT :count
+) AS found ON TRUE
+ORDER BY found.last_activity_at DESC, found.id DESC;
 
 -- name: search_threads :many
 -- Threads that were found, newest activity first; names cut to 300 characters. Carried by the primary keys.

@@ -98,6 +98,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "thread_clear_feedbacks": {"thread_id": "thread-77"},
     "thread_clear_steps": {"thread_id": "thread-77"},
     "thread_delete": {"id": "thread-77", "deleted_at": NOW},
+    "thread_erase": {"thread_id": "thread-77", "requested_at": NOW},
     "thread_get": {"id": "thread-77"},
     "thread_touch": {
         "touches": [

@@ -66,6 +66,7 @@ def test_a_name_is_given_once() -> None:
 
 ONE_DATABASE_ONLY = {
     "step_put": "saves waits for the server; SQLite has none",
+    "thread_erase": "saves waits for the server; SQLite has none",
 }
 
 
@@ -89,6 +90,21 @@ def test_a_step_that_is_put_is_written_as_in_several_statements() -> None:
     put = " ".join(STATEMENTS["postgresql"]["step_put"].sql.split())
     assert clauses("step_write") in put
     assert clauses("thread_touch") in put
+
+
+ERASED_BY = [
+    "thread_clear_elements", "thread_clear_feedbacks", "thread_clear_reactions",
+    "thread_clear_roles", "thread_clear_steps", "thread_clear_summaries", "thread_forget_facts",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ERASED_BY)
+def test_a_thread_that_is_erased_loses_what_several_statements_take(name: str) -> None:
+    def plain(statement: str) -> str:
+        sql = STATEMENTS["postgresql"][statement].sql.rstrip(";")
+        return " ".join(sql.replace("CAST(:thread_id AS TEXT)", ":thread_id").split())
+
+    assert plain(name) in plain("thread_erase")
 
 
 def test_nothing_in_a_file_is_left_outside_a_statement() -> None:

@@ -127,6 +127,11 @@ def thread_delete(connection: Connection, *, id: str, deleted_at: str) -> int:
     return execute(connection, "thread_delete", id=id, deleted_at=deleted_at)
 
 
+def thread_erase(connection: Connection, *, thread_id: str, requested_at: str) -> list[str]:
+    rows = many(connection, "thread_erase", thread_id=thread_id, requested_at=requested_at)
+    return [row["object_key"] for row in rows]
+
+
 def thread_clear_steps(connection: Connection, *, thread_id: str) -> int:
     return execute(connection, "thread_clear_steps", thread_id=thread_id)
 

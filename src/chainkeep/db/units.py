@@ -23,6 +23,7 @@ from chainkeep.db import (
     thread_units,
 )
 from chainkeep.db.content_rows import step_of
+from chainkeep.db.execution import has
 from chainkeep.db.records import Operation
 from chainkeep.db.scoping import require_in_scope
 from chainkeep.db.step_writes import StepWrite, fits_one_statement, write_steps
@@ -239,6 +240,8 @@ def delete_thread(connection: Connection, thread_id: str) -> list[str]:
     """Delete a thread and all that is in it; the keys of the blobs that are to go."""
     now = utc_now()
     queries.thread_delete(connection, id=thread_id, deleted_at=now)
+    if has(connection, "thread_erase"):
+        return queries.thread_erase(connection, thread_id=thread_id, requested_at=now)
     elements = queries.elements_of_thread(connection, thread_id=thread_id)
     keys = _request_deletions(connection, elements, now)
     queries.thread_clear_feedbacks(connection, thread_id=thread_id)

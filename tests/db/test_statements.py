@@ -93,8 +93,8 @@ def test_a_step_that_is_put_is_written_as_in_several_statements() -> None:
 
 
 ERASED_BY = [
-    "thread_clear_elements", "thread_clear_feedbacks", "thread_clear_reactions",
-    "thread_clear_roles", "thread_clear_steps", "thread_clear_summaries", "thread_forget_facts",
+    "thread_clear_elements", "thread_clear_roles", "thread_clear_steps", "thread_clear_summaries",
+    "thread_forget_facts",
 ]  # fmt: skip
 
 

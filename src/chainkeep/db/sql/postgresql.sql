@@ -600,29 +600,23 @@ FROM written;
 -- Removes all that is in a thread and notes that its blobs are to go, as thread_clear_feedbacks, thread_clear_reactions,
 -- thread_clear_summaries, thread_clear_roles, thread_forget_facts, thread_clear_elements, thread_clear_steps and
 -- blob_deletion_request do; the blobs' keys. One statement saves eight waits for the server, and SQLite has no server to
--- wait for. Runs after thread_delete, so that it sees the last write that got the thread before. Carried by
+-- wait for. Runs after thread_delete, so that it sees the last write that got the thread before. The steps' ids are
+-- one array, or PostgreSQL would read everybody's votes and reactions where they are not many yet. Carried by
 -- elements_thread_idx, steps_thread_created_idx, feedbacks_thread_idx, feedbacks_for_key, message_summaries_thread_idx,
 -- thread_facts_thread_idx and the primary keys.
-WITH voted AS (
+WITH said AS (
+    DELETE FROM steps
+    WHERE "threadId" = CAST(:thread_id AS TEXT)
+    RETURNING "id"
+),
+voted AS (
     DELETE FROM feedbacks
-    WHERE "id" IN (
-        SELECT direct."id"
-        FROM feedbacks AS direct
-        WHERE direct."threadId" = CAST(:thread_id AS TEXT)
-        UNION
-        SELECT by_step."id"
-        FROM steps
-        JOIN feedbacks AS by_step ON by_step."forId" = steps."id"
-        WHERE steps."threadId" = CAST(:thread_id AS TEXT)
-    )
+    WHERE "threadId" = CAST(:thread_id AS TEXT)
+        OR "forId" = ANY (ARRAY(SELECT said."id" FROM said))
 ),
 reacted AS (
     DELETE FROM reactions
-    WHERE "stepId" IN (
-        SELECT steps."id"
-        FROM steps
-        WHERE steps."threadId" = CAST(:thread_id AS TEXT)
-    )
+    WHERE "stepId" = ANY (ARRAY(SELECT said."id" FROM said))
 ),
 summarized AS (
     DELETE FROM message_summaries
@@ -634,10 +628,6 @@ spoken AS (
 ),
 known AS (
     DELETE FROM thread_facts
-    WHERE "threadId" = CAST(:thread_id AS TEXT)
-),
-said AS (
-    DELETE FROM steps
     WHERE "threadId" = CAST(:thread_id AS TEXT)
 ),
 shown AS (

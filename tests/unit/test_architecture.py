@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from pathlib import Path
 from statistics import median, quantiles
 
 import pytest
+
+from tests.support.parsing import parsed
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "chainkeep"
@@ -55,9 +58,7 @@ class Module:
 @pytest.fixture(scope="module")
 def modules() -> list[Module]:
     return [
-        Module(
-            path.relative_to(SOURCE).as_posix(), text := path.read_text("utf-8"), ast.parse(text)
-        )
+        Module(path.relative_to(SOURCE).as_posix(), text := path.read_text("utf-8"), parsed(text))
         for path in sorted(SOURCE.rglob("*.py"))
     ]
 
@@ -116,6 +117,28 @@ def words(module: Module) -> Iterator[tuple[int, str]]:
 def expect_none(offences: Iterable[str]) -> None:
     found = list(offences)
     assert not found, "\n".join(["", *found])
+
+
+class Untidy:
+    """Parses when it is collected."""
+
+    def __init__(self) -> None:
+        self.myself = self
+
+    def __del__(self) -> None:
+        ast.parse("said = [1, (2, 3)]")
+
+
+def test_what_is_collected_meanwhile_does_not_disturb_the_parser() -> None:
+    text = Path(__file__).read_text("utf-8")
+    thresholds = gc.get_threshold()
+    gc.set_threshold(100, 1, 1)
+    try:
+        for _ in range(20):
+            _ = [Untidy() for _ in range(5)]
+            assert parsed(text).body
+    finally:
+        gc.set_threshold(*thresholds)
 
 
 def test_no_function_is_longer_than_a_screen(modules: list[Module]) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import chainlit
 import pytest
 
+from tests.support.parsing import parsed
+
 HERE = Path(__file__).parent
 NOTES = (HERE.parents[2] / "docs" / "chainlit-contract.md").read_text("utf-8")
 SECTIONS = re.split(r"^## ", NOTES, flags=re.MULTILINE)[1:]
@@ -18,7 +20,7 @@ SOURCE = re.compile(r"`([\w/]+\.py):(\d+) ([^`]+)`")
 
 
 def _names_in(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text("utf-8"))
+    tree = parsed(path.read_text("utf-8"))
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
     return {node.name for node in ast.walk(tree) if isinstance(node, functions)}
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from chainkeep.db import indexer, indexing, search_queries
 from chainkeep.db.search import owner_mark
@@ -445,3 +446,29 @@ async def test_short_words_are_found_in_however_many_threads(
     store = other
     assert await answers() == wanted
     await other.close()
+
+
+class Interrupted(indexer.Indexer):
+    """Somebody writes while it does, and awaits that: nothing is queued when it has done."""
+
+    @override
+    async def _write(self, batch: indexing.Batch) -> int | None:
+        self.wake()
+        return await super()._write(batch)
+
+
+@pytest.mark.parametrize("kind", [indexer.Indexer, Interrupted])
+async def test_the_indexer_rests_longer_while_a_chat_awaits_its_writes(
+    store: Store, monkeypatch: pytest.MonkeyPatch, kind: type[indexer.Indexer]
+) -> None:
+    monkeypatch.setattr(indexer, "_FIRST_PAUSE", 1000)
+    await asyncio.gather(*(say(store, f"t{n}", "needle") for n in range(50)))
+    one = kind(store._database, busy=lambda: False)
+    await one._prepare()
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    pause = await one._go_on()
+    elapsed = clock() - began
+    await one.close(1)
+    assert pause is not None
+    assert (pause > 2 * elapsed) == (kind is Interrupted)

@@ -97,11 +97,11 @@ class Indexer:
         """Write a batch; how long to rest then, None where nothing is left."""
         if not self._asked:
             await self._prepare()
+        clock = asyncio.get_running_loop().time
+        began = clock()
         if self._woken:
             self._woken = False
             self.waiting = await self._database.read(sql.search_waiting)
-        clock = asyncio.get_running_loop().time
-        began = clock()
         batch = await self._database.snapshot(next_batch)
         if not batch.size:
             self.waiting = 0
@@ -111,7 +111,8 @@ class Indexer:
             # Another process indexes, or all of it was being written just then.
             return LEASE_SECONDS
         self.waiting = max(0, self.waiting - done)
-        share = _SHARE_BUSY if self._busy() else _SHARE_IDLE
+        # Between the writes of a chat that awaits each of them nothing is queued; it woke this one.
+        share = _SHARE_BUSY if self._woken or self._busy() else _SHARE_IDLE
         return (clock() - began) * (1 / share - 1)
 
     async def _write(self, batch: Batch) -> int | None:

@@ -137,7 +137,7 @@ class Reads(Keeper):
         if self._replica is None or self._replay.waiting or user_id is None:
             return await super().search(search, read)
         work = self._searching(search, read)
-        return await self._replica.read(user_id, work, settled=self.settled)
+        return await self._replica.read(user_id, work, settled=self.settled, snapshot=True)
 
     @override
     async def close(self) -> None:

@@ -10,6 +10,8 @@ import pytest
 from sqlalchemy import Connection, text
 
 from chainkeep.db.migrate import migrate
+from chainkeep.db.search import Search
+from chainkeep.db.search_queries import Filters
 from chainkeep.errors import UnsupportedDatabaseError
 from chainkeep.models import Caller, Step
 from chainkeep.settings import DatabaseSettings, Settings
@@ -105,6 +107,16 @@ async def listed(store: Store) -> list[str]:
     return sorted(thread.id for thread in page.items)
 
 
+async def found(store: Store, words: str) -> list[str]:
+    page = await store.list_threads(ADA, first=10, search=words)
+    return [thread.id for thread in page.items]
+
+
+def named(connection: Connection) -> bool:
+    name = text('SELECT "name" FROM threads WHERE "id" = \'old\'')
+    return connection.scalar(name) is not None
+
+
 def say(store: Store, thread_id: str) -> object:
     step = Step(id=f"in {thread_id}", thread_id=thread_id, created_at="2026-01-01T00:00:00.000000Z")
     return store.create_step(step, caller=Caller(thread_id, "ada", ADA))
@@ -140,6 +152,47 @@ async def test_the_replica_is_read_again_once_it_has_what_was_written(
     pair.replica.hold()
     await theirs.update_thread("newest", user_id=ADA)
     assert await listed(ours) == ["new", "old"]
+
+
+async def test_a_search_is_read_from_the_replica(ours: Store, theirs: Store) -> None:
+    await theirs.update_thread("new", name="the old harbour", user_id=ADA)
+    assert await found(ours, "HARBOUR") == []
+    assert await found(theirs, "HARBOUR") == ["new"]
+
+
+async def test_a_search_finds_what_this_process_wrote_while_the_replica_is_behind(
+    ours: Store,
+) -> None:
+    _ = ours.update_thread("new", name="the old harbour", user_id=ADA)
+    assert [await found(ours, "harbour") for _ in range(3)] == [["new"]] * 3
+
+
+async def test_a_search_finds_on_the_replica_what_came_there_since(
+    ours: Store, theirs: Store, pair: Pair
+) -> None:
+    await theirs.update_thread("new", name="the old harbour", user_id=ADA)
+    pair.replica.follow()
+    await followed(pair, 2)
+    assert await found(ours, "harbour") == ["new"]
+
+
+@pytest.mark.parametrize("written", [False, True], ids=["on the replica", "on the primary"])
+async def test_the_statements_of_a_search_see_one_moment(
+    ours: Store, theirs: Store, pair: Pair, written: bool
+) -> None:
+    await theirs.update_thread("old", name="the old harbour")
+    pair.replica.follow()
+    await eventually(lambda: run_on(pair.replica.url(pair.database), named))
+    if written:
+        await ours.update_thread("old", name="the harbour")
+    state = text("SELECT pg_is_in_recovery(), current_setting('transaction_isolation')")
+
+    def look(connection: Connection, *, ids: list[str]) -> list[object]:
+        assert ids == ["old"]
+        return list(connection.execute(state).one())
+
+    search = Search(words="harbour", filters=Filters(user_id=ADA), count=2)
+    assert await ours.search(search, look) == [not written, "repeatable read"]
 
 
 async def test_another_users_write_sends_nobody_else_to_the_primary(

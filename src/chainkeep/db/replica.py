@@ -72,24 +72,37 @@ class Replica:
             self._last_of[user_id] = self._writes
 
     async def read(
-        self, user_id: str, work: Work[T], *, settled: Callable[[], Awaitable[None]]
+        self,
+        user_id: str,
+        work: Work[T],
+        *,
+        settled: Callable[[], Awaitable[None]],
+        snapshot: bool = False,
     ) -> T:
-        """Run work that lists what is a user's, after the writes that ``settled`` waits for."""
+        """Run work that lists what is a user's, after the writes that ``settled`` waits for; where
+        it is a ``snapshot``, all of its statements at one moment.
+        """
         last = max(self._last_of_anybody, self._last_of.get(user_id, 0))
         mark, writes = self._marks.get(user_id, _START), self._writes
         await settled()
         if last > mark.writes:
-            place, value = await self._primary.read(partial(_with_position, work=work))
+            place, value = await _run(
+                self._primary, partial(_with_position, work=work), snapshot=snapshot
+            )
             self._marks[user_id] = max(Mark(writes, place), self._marks.get(user_id, _START))
             return value
-        found = await self._from_copy(partial(_unless_behind, place=mark.place, work=work))
-        return await self._primary.read(work) if found is None else found.value
+        found = await self._from_copy(
+            partial(_unless_behind, place=mark.place, work=work), snapshot=snapshot
+        )
+        if found is not None:
+            return found.value
+        return await _run(self._primary, work, snapshot=snapshot)
 
-    async def _from_copy(self, work: Work[Found[T] | None]) -> Found[T] | None:
+    async def _from_copy(self, work: Work[Found[T] | None], *, snapshot: bool) -> Found[T] | None:
         if self._clock() < self._away_until:
             return None
         try:
-            return await self._copy.read(work)
+            return await _run(self._copy, work, snapshot=snapshot)
         except StorageError as exc:
             self._away_until = self._clock() + _PAUSE
             logger.warning("The replica is left alone for %d s: %s", _PAUSE, exc)
@@ -100,12 +113,20 @@ class Replica:
         await self._copy.close()
 
 
+async def _run(database: Database, work: Work[T], *, snapshot: bool) -> T:
+    return await (database.snapshot(work) if snapshot else database.read(work))
+
+
 def _with_position(connection: Connection, *, work: Work[T]) -> tuple[str, T]:
     return wal_position(connection), work(connection)
 
 
 def _unless_behind(connection: Connection, *, place: str, work: Work[T]) -> Found[T] | None:
-    return Found(work(connection)) if wal_replayed(connection, place=place) else None
+    if not wal_replayed(connection, place=place):
+        return None
+    # A snapshot is taken before its first statement looks where the replica is: begin another.
+    connection.commit()
+    return Found(work(connection))
 
 
 def open_replica(settings: DatabaseSettings, primary: Database) -> Replica | None:

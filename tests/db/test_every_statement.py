@@ -52,7 +52,7 @@ async def test_a_query_passes_exactly_the_parameters_of_its_statement(
     database: Database, database_kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passed: dict[str, set[str]] = defaultdict(set)
-    one, each = execution.run, execution.each
+    one, each = execution.written, execution.each
 
     def note_one(connection: Connection, name: str, binds: Mapping[str, Any]) -> Any:
         passed[name].update(binds)
@@ -62,7 +62,7 @@ async def test_a_query_passes_exactly_the_parameters_of_its_statement(
         passed[name].update(*many)
         return each(connection, name, many)
 
-    monkeypatch.setattr(execution, "run", note_one)
+    monkeypatch.setattr(execution, "written", note_one)
     monkeypatch.setattr(queries, "each", note_each)
     monkeypatch.setattr(thread_queries, "each", note_each)
     monkeypatch.setattr(search_queries, "each", note_each)

@@ -10,13 +10,15 @@ import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import greenlet_spawn
 
 from chainkeep.db import dialects
+from chainkeep.db.connections import Connections
+from chainkeep.db.drivers import STRAIGHT, tell
 from chainkeep.errors import TransientStorageError
 from chainkeep.settings import DatabaseSettings
 
@@ -91,6 +93,7 @@ class ThreadDatabase:
     def __init__(self, url: URL, settings: DatabaseSettings) -> None:
         with our_errors():
             self._engine = dialects.thread_engine(url, settings)
+        self._straight = self._engine.execution_options(**STRAIGHT)
         self._writing: Connection | None = None
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="chainkeep-write")
         # A database in memory is one connection, which two threads must not use at once.
@@ -125,14 +128,14 @@ class ThreadDatabase:
         return await asyncio.get_running_loop().run_in_executor(pool, run, *args)
 
     def _snapshot(self, work: Work[T]) -> T:
-        with our_errors(), self._engine.connect() as connection, connection.begin():
+        with our_errors(), self._straight.connect() as connection, connection.begin():
             return work(connection)
 
     def _write(self, work: Work[T]) -> T:
         with our_errors():
             # Kept for the next transaction: to fetch a connection takes as long as to write.
             if self._writing is None:
-                self._writing = self._engine.connect().execution_options(**dialects.IMMEDIATE)
+                self._writing = self._straight.connect().execution_options(**dialects.IMMEDIATE)
             try:
                 with self._writing.begin():
                     return work(self._writing)
@@ -158,7 +161,11 @@ class LoopDatabase:
         self._settings = settings
         self._given = engine
         self._engine: AsyncEngine | None = None
+        self._connections: Connections | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._transactions = dialects.needs_transactions(settings)
+        self._begin = dialects.begin(settings, "READ COMMITTED")
+        self._begin_snapshot = dialects.begin(settings, "REPEATABLE READ")
 
     @property
     def lanes(self) -> int:
@@ -166,46 +173,62 @@ class LoopDatabase:
 
     async def read(self, work: Work[T]) -> T:
         # Without a transaction there is neither a BEGIN nor a COMMIT to wait for.
-        transaction = dialects.needs_transactions(self._settings)
-        return await self._run(work, "READ COMMITTED" if transaction else "AUTOCOMMIT")
+        return await self._run(work, self._begin if self._transactions else None)
 
     async def write_alone(self, work: Work[T]) -> T:
         return await self.read(work)
 
     async def snapshot(self, work: Work[T]) -> T:
-        return await self._run(work, "REPEATABLE READ")
+        return await self._run(work, self._begin_snapshot)
 
     async def write(self, work: Work[T]) -> T:
-        return await self._run(work, "READ COMMITTED")
+        return await self._run(work, self._begin)
 
     async def bare(self, work: Work[T]) -> T:
-        return await self._run(work)
+        with our_errors():
+            engine, _ = self._opened()
+            return await greenlet_spawn(_bare, engine.sync_engine, work)
 
     async def close(self) -> None:
         engine, self._engine = self._engine, None
+        connections, self._connections = self._connections, None
+        if connections is not None:
+            await greenlet_spawn(connections.close)
         if engine is not None:
             await engine.dispose()
 
-    def _opened(self) -> AsyncEngine:
+    def _opened(self) -> tuple[AsyncEngine, Connections]:
         # Not made before there is a loop: Chainlit builds the layer outside any coroutine of ours.
         # And made again in another, such as a script's next asyncio.run: connections are a loop's.
         loop = asyncio.get_running_loop()
-        if self._given is not None:
-            return self._given
-        if self._engine is None or self._loop is not loop:
-            self._engine, self._loop = dialects.loop_engine(self._url, self._settings), loop
-        return self._engine
+        if self._connections is not None and self._loop is loop:
+            return self._given or cast("AsyncEngine", self._engine), self._connections
+        if self._given is None:
+            self._engine = dialects.loop_engine(self._url, self._settings)
+        engine = self._given or cast("AsyncEngine", self._engine)
+        keep = dialects.connections_to_keep(self._settings) if self._given is None else 0
+        self._connections, self._loop = Connections(engine.sync_engine, keep=keep), loop
+        return engine, self._connections
 
-    async def _run(self, work: Work[T], isolation_level: str | None = None) -> T:
+    async def _run(self, work: Work[T], begin: str | None) -> T:
         with our_errors():
+            _, connections = self._opened()
             # All of it in one greenlet: SQLAlchemy's own coroutines begin one for each step.
-            return await greenlet_spawn(_whole, self._opened().sync_engine, work, isolation_level)
+            return await greenlet_spawn(_whole, connections, work, begin)
 
 
-def _whole(engine: Engine, work: Work[T], isolation_level: str | None) -> T:
+def _bare(engine: Engine, work: Work[T]) -> T:
     with engine.connect() as connection:
-        if isolation_level is not None:
-            connection.execution_options(isolation_level=isolation_level)
         result = work(connection)
         connection.commit()
+        return result
+
+
+def _whole(connections: Connections, work: Work[T], begin: str | None) -> T:
+    with connections.lend() as connection:
+        if begin is None:
+            return work(connection)
+        tell(connection, begin)
+        result = work(connection)
+        tell(connection, "COMMIT;")
         return result

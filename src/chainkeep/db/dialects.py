@@ -29,9 +29,13 @@ __all__ = [
     "DIALECT_NAMES",
     "IMMEDIATE",
     "PARAMETER_MARKS",
+    "RECYCLE_SECONDS",
+    "begin",
+    "connections_to_keep",
     "driver_errors",
     "give_way",
     "is_in_memory",
+    "is_lost",
     "is_transient",
     "loop_engine",
     "needs_transactions",
@@ -48,6 +52,11 @@ PARAMETER_MARKS = {"sqlite": "?", "postgresql": "$"}
 
 IMMEDIATE = {"chainkeep_begin": "BEGIN IMMEDIATE"}
 """Execution options of a connection that is going to write."""
+
+RECYCLE_SECONDS = 1800
+"""How long a connection is used before another takes its place."""
+
+_KEPT = 4
 
 _DRIVERS = {"sqlite": "aiosqlite", "postgresql": "asyncpg"}
 
@@ -140,8 +149,8 @@ def loop_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
     options: dict[str, Any] = {
         "hide_parameters": True,
         "pool_size": settings.pool_size,
-        "max_overflow": settings.pool_size,
-        "pool_recycle": 1800,
+        "max_overflow": settings.pool_size - connections_to_keep(settings),
+        "pool_recycle": RECYCLE_SECONDS,
     }
     engine = create_async_engine(
         url, connect_args=dict(_connect_args(settings)), **{**options, **settings.engine_options}
@@ -149,6 +158,20 @@ def loop_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
     if settings.schema and needs_transactions(settings):
         event.listen(engine.sync_engine, "begin", partial(_set_schema, settings.schema))
     return engine
+
+
+def connections_to_keep(settings: DatabaseSettings) -> int:
+    """How many connections stay open beside the pool; none where the app sets that up itself."""
+    own_pool = any(name.startswith(("pool", "max_overflow")) for name in settings.engine_options)
+    return 0 if own_pool else min(_KEPT, settings.pool_size)
+
+
+def begin(settings: DatabaseSettings, isolation_level: str) -> str:
+    """The command that begins a transaction on a connection that awaits."""
+    command = f"BEGIN ISOLATION LEVEL {isolation_level};"
+    if settings.schema and needs_transactions(settings):
+        command += f" {_schema_command(settings.schema)};"
+    return command
 
 
 def needs_transactions(settings: DatabaseSettings) -> bool:
@@ -195,7 +218,11 @@ def quoted_identifier(name: str) -> str:
 
 
 def _set_schema(schema: str, connection: Connection) -> None:
-    connection.exec_driver_sql(f"SET LOCAL search_path TO {quoted_identifier(schema)}")
+    connection.exec_driver_sql(_schema_command(schema))
+
+
+def _schema_command(schema: str) -> str:
+    return f"SET LOCAL search_path TO {quoted_identifier(schema)}"
 
 
 # Among them: a server that has become a replica (25006), is out of room (53), or whose disk fails
@@ -229,6 +256,13 @@ def driver_errors() -> tuple[type[BaseException], ...]:
 
 
 _LOST = (OSError, TimeoutError, asyncio.TimeoutError, PoolTimeoutError)
+
+
+def is_lost(exc: BaseException) -> bool:
+    """Whether what raised a driver's error may never be heard of again on that connection."""
+    return isinstance(exc, _LOST) or isinstance(getattr(exc, "orig", None), _LOST)
+
+
 _POOLER_HINT = "; behind PgBouncer in transaction mode set pgbouncer=True (CHAINKEEP_PGBOUNCER=1)"
 
 
@@ -254,7 +288,7 @@ def _reason(original: object) -> str:
 def is_transient(exc: BaseException) -> bool:
     """Whether what raised a driver's error may work when it is tried again."""
     original = getattr(exc, "orig", None) or exc
-    if isinstance(exc, _LOST) or isinstance(original, _LOST):
+    if is_lost(exc):
         return True
     if isinstance(exc, DBAPIError) and exc.connection_invalidated:
         return True

@@ -10,16 +10,15 @@ from functools import cache, lru_cache
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult
+from sqlalchemy import Connection
 
+from chainkeep.db import drivers
 from chainkeep.db.dialects import PARAMETER_MARKS, give_way
+from chainkeep.db.drivers import Values
 from chainkeep.db.statements import STATEMENTS, Statement
 from chainkeep.values import readable_text, reads_as_stored, stored_text
 
 Rows = list[dict[str, Any]]
-Values = Sequence[Any]
-"""A row, its columns in the statement's order."""
-
 _SLICE = 100
 
 
@@ -39,26 +38,31 @@ def _spread(dialect: str, name: str, sizes: tuple[tuple[str, int], ...]) -> str:
     return STATEMENTS[dialect][name].spread(PARAMETER_MARKS[dialect], dict(sizes))
 
 
-def run(connection: Connection, name: str, binds: Mapping[str, Any]) -> CursorResult[Any]:
-    """The result of a statement with its binds: text, numbers, flags, and lists of text."""
+def written(
+    connection: Connection, name: str, binds: Mapping[str, Any]
+) -> tuple[str, Sequence[Any]]:
+    """A statement as the driver takes it, and its parameters in order."""
     statement, sql, order = _prepared(connection.dialect.name, name)
-    if statement.expands:
-        sizes = tuple((key, len(binds[key])) for key in order if key in statement.expands)
-        lists = [binds[key] if key in statement.expands else [binds[key]] for key in order]
-        spread = _spread(connection.dialect.name, name, sizes)
-        return connection.exec_driver_sql(spread, tuple(map(_stored, chain.from_iterable(lists))))
-    # Straight to the driver: what SQLAlchemy does to a text and its parameters takes longer than
-    # SQLite does to run it.
-    return connection.exec_driver_sql(sql, tuple([_stored(binds[key]) for key in order]))
+    if not statement.expands:
+        return sql, tuple([_stored(binds[key]) for key in order])
+    sizes = tuple((key, len(binds[key])) for key in order if key in statement.expands)
+    lists = [binds[key] if key in statement.expands else [binds[key]] for key in order]
+    spread = _spread(connection.dialect.name, name, sizes)
+    return spread, tuple(map(_stored, chain.from_iterable(lists)))
+
+
+def run(connection: Connection, name: str, binds: Mapping[str, Any]) -> drivers.Table:
+    """What a statement finds with its binds: text, numbers, flags, and lists of text."""
+    return drivers.fetch(connection, *written(connection, name, binds))
 
 
 def each(connection: Connection, name: str, many: Sequence[Mapping[str, Any]]) -> int:
     """Run a statement once for each set of binds, in one round trip."""
     if len(many) == 1:
-        return run(connection, name, many[0]).rowcount
+        return execute(connection, name, **many[0])
     _, sql, order = _prepared(connection.dialect.name, name)
     parameters = [tuple([_stored(binds[key]) for key in order]) for binds in many]
-    return connection.exec_driver_sql(sql, parameters).rowcount
+    return drivers.change_each(connection, sql, parameters)
 
 
 def _stored(value: Any) -> Any:
@@ -74,8 +78,8 @@ def table(
     connection: Connection, name: str, /, **binds: Any
 ) -> tuple[tuple[str, ...], Iterator[Values]]:
     """The names of the columns, and every row as from ``values``."""
-    result = run(connection, name, binds)
-    return tuple(result.keys()), _sliced(connection, result)
+    found = run(connection, name, binds)
+    return found.columns, _sliced(connection, found.rows)
 
 
 def many(connection: Connection, name: str, /, **binds: Any) -> Rows:
@@ -86,26 +90,22 @@ def many(connection: Connection, name: str, /, **binds: Any) -> Rows:
 
 def one(connection: Connection, name: str, /, **binds: Any) -> dict[str, Any] | None:
     """The first row, or None."""
-    result = run(connection, name, binds)
-    columns, row = tuple(result.keys()), result.first()
-    return None if row is None else _by_column(columns, row)
+    columns, rows = run(connection, name, binds)
+    return _by_column(columns, rows[0]) if rows else None
 
 
 def returned(connection: Connection, name: str, /, **binds: Any) -> dict[str, Any]:
     """The one row of a write that always returns one."""
-    result = run(connection, name, binds)
-    return _by_column(tuple(result.keys()), result.one())
+    columns, [row] = run(connection, name, binds)
+    return _by_column(columns, row)
 
 
 def execute(connection: Connection, name: str, /, **binds: Any) -> int:
     """How many rows were changed."""
-    return run(connection, name, binds).rowcount
+    return drivers.change(connection, *written(connection, name, binds))
 
 
-def _sliced(connection: Connection, result: CursorResult[Any]) -> Iterator[Values]:
-    # The driver's own rows: SQLAlchemy's, made of them, take as long again.
-    rows = list(result.cursor.fetchall())
-    result.close()
+def _sliced(connection: Connection, rows: Sequence[Values]) -> Iterator[Values]:
     for start in range(0, len(rows), _SLICE):
         if start:
             give_way(connection)

@@ -1,0 +1,154 @@
+"""The connections of PostgreSQL that stay open between two pieces of work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.util import await_only
+
+from chainkeep.db import queries
+from chainkeep.db.database import Database, open_database
+from chainkeep.db.drivers import driver_of
+from chainkeep.db.queries import Touch
+from chainkeep.errors import StorageError
+from chainkeep.settings import DatabaseSettings
+
+NOW = "2026-01-01T00:00:00.000000Z"
+OpenDatabase = Callable[..., Database]
+
+
+@pytest.fixture
+async def open_(make_postgres: Callable[[bool], str]) -> AsyncIterator[OpenDatabase]:
+    """Opens the same database, again and again."""
+    url = make_postgres(True)
+    opened: list[Database] = []
+
+    def open_one(**settings: Any) -> Database:
+        opened.append(open_database(DatabaseSettings(url=url, **settings)))
+        return opened[-1]
+
+    yield open_one
+    for database in opened:
+        await database.close()
+
+
+def pid(connection: Connection) -> int:
+    return int(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+
+def slow_pid(connection: Connection) -> int:
+    await_only(asyncio.sleep(0.05))
+    return pid(connection)
+
+
+def in_transaction(connection: Connection) -> bool:
+    return bool(driver_of(connection).is_in_transaction())
+
+
+def touch(connection: Connection) -> None:
+    queries.thread_touch(connection, [Touch(id="t", created_at=NOW)])
+
+
+async def test_one_call_after_the_other_uses_the_same_connection(open_: OpenDatabase) -> None:
+    database = open_()
+    assert await database.read(pid) == await database.write(pid) == await database.snapshot(pid)
+
+
+async def test_calls_at_once_use_a_connection_each_and_no_more_than_twice_the_pool(
+    open_: OpenDatabase,
+) -> None:
+    database = open_(pool_size=3)
+    pids = set(await asyncio.gather(*(database.read(slow_pid) for _ in range(20))))
+    assert len(pids) == 6
+
+
+async def test_an_app_that_limits_the_pool_gets_no_more_connections(open_: OpenDatabase) -> None:
+    database = open_(engine_options={"pool_size": 1, "max_overflow": 0})
+    pids = set(await asyncio.gather(*(database.read(slow_pid) for _ in range(5))))
+    assert len(pids) == 1
+
+
+async def test_work_that_fails_is_undone_and_its_connection_used_again(open_: OpenDatabase) -> None:
+    database = open_()
+    before = await database.read(pid)
+
+    def work(connection: Connection) -> None:
+        touch(connection)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await database.write(work)
+    assert await database.read(pid) == before
+    assert not await database.read(in_transaction)
+    assert await database.read(lambda connection: queries.thread_get(connection, id="t")) is None
+
+
+async def test_a_statement_that_fails_is_undone_and_its_connection_used_again(
+    open_: OpenDatabase,
+) -> None:
+    database = open_()
+    before = await database.read(pid)
+
+    def work(connection: Connection) -> None:
+        touch(connection)
+        connection.execute(text("SELECT nothing"))
+
+    with pytest.raises(StorageError):
+        await database.write(work)
+    assert await database.read(pid) == before
+    assert await database.read(lambda connection: queries.thread_get(connection, id="t")) is None
+
+
+async def test_work_that_is_cancelled_is_undone_and_its_connection_closed(
+    open_: OpenDatabase,
+) -> None:
+    database = open_()
+    begun = asyncio.Event()
+    before = await database.read(pid)
+
+    def work(connection: Connection) -> None:
+        touch(connection)
+        begun.set()
+        connection.execute(text("SELECT pg_sleep(60)"))
+
+    write = asyncio.create_task(database.write(work))
+    await begun.wait()
+    write.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await write
+    assert await database.read(pid) != before
+    assert await database.read(lambda connection: queries.thread_get(connection, id="t")) is None
+
+
+async def test_who_listens_to_statements_is_told_of_each(open_: OpenDatabase) -> None:
+    told: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        told.append(statement)
+
+    database = open_()
+    await database.read(pid)
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        await database.write(touch)
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert [statement.split()[:3] for statement in told] == [["INSERT", "INTO", "threads"]]
+
+
+async def test_a_closed_database_leaves_no_connection(open_: OpenDatabase) -> None:
+    database = open_()
+    pids = await asyncio.gather(*(database.read(slow_pid) for _ in range(7)))
+    await database.close()
+    ours = text("SELECT pid FROM pg_stat_activity WHERE pid = ANY(:pids)")
+    other = open_()
+
+    def still_there(connection: Connection) -> int:
+        return len(connection.execute(ours, {"pids": pids}).all())
+
+    while await other.read(still_there):
+        await asyncio.sleep(0.01)

@@ -68,10 +68,15 @@ def step_of(values: StepValues) -> Step:
 
 
 def content_of(columns: Sequence[str], rows: Iterable[Values]) -> ThreadValues | None:
-    """The rows of ``thread_content``, put in order; None where the thread is not among them."""
+    """The rows of ``thread_content``, put in order; None where the thread is not among them.
+
+    Where there are no rows, there may be no columns either.
+    """
     steps: list[tuple[str, int, str, StepValues]] = []
     elements: list[tuple[int, str, Element]] = []
     thread: Thread | None = None
+    if not columns:
+        return None
     kind, position = columns.index("kind"), columns.index("position")
     created_at, name = columns.index("created_at"), columns.index("id")
     for row in rows:

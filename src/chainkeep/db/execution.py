@@ -77,7 +77,7 @@ def values(connection: Connection, name: str, /, **binds: Any) -> Iterator[Value
 def table(
     connection: Connection, name: str, /, **binds: Any
 ) -> tuple[tuple[str, ...], Iterator[Values]]:
-    """The names of the columns, and every row as from ``values``."""
+    """The names of the columns, none where there are no rows, and every row as from ``values``."""
     found = run(connection, name, binds)
     return found.columns, _sliced(connection, found.rows)
 

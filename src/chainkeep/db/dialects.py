@@ -245,14 +245,15 @@ _TRANSIENT_WORDS = (
 
 
 def driver_errors() -> tuple[type[BaseException], ...]:
-    """What a driver, or SQLAlchemy for it, raises. SQLAlchemy 2.0 lets asyncpg's errors through."""
+    """What a driver, or SQLAlchemy for it, raises."""
     asyncpg = sys.modules.get("asyncpg")
     if asyncpg is None:
         own: tuple[type[BaseException], ...] = ()
     else:
         own = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
     # OverflowError: an integer of more than 64 bits.
-    return (SQLAlchemyError, OSError, TimeoutError, asyncio.TimeoutError, OverflowError, *own)
+    others = (OSError, TimeoutError, asyncio.TimeoutError, OverflowError)
+    return (SQLAlchemyError, sqlite3.Error, *others, *own)
 
 
 _LOST = (OSError, TimeoutError, asyncio.TimeoutError, PoolTimeoutError)

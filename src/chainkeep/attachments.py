@@ -20,6 +20,7 @@ from chainkeep.db.database import Database
 from chainkeep.db.lanes import Unit
 from chainkeep.db.writer import Writer
 from chainkeep.errors import BlobError, StorageError, TransientBlobError, TransientStorageError
+from chainkeep.paging import portions
 
 __all__ = ["Attachments", "Content", "OpenFile"]
 
@@ -189,8 +190,7 @@ class Attachments:
         # Many deletions go together, and none holds up the deletion of the next thread.
         await self._ends_within(_GATHERING)
         keys, self._doomed = self._doomed, []
-        portions = (keys[start : start + _PORTION] for start in range(0, len(keys), _PORTION))
-        await asyncio.gather(*map(self._remove, portions))
+        await asyncio.gather(*map(self._remove, portions(keys, _PORTION)))
 
     async def _remove(self, keys: Sequence[str]) -> None:
         await self._persist(partial(self._remove_once, keys), f"{len(keys)} blobs")

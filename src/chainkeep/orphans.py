@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,6 +10,7 @@ from chainkeep.blobs.keys import is_key
 from chainkeep.db import attachment_queries, queries
 from chainkeep.db.attachment_queries import BlobRow
 from chainkeep.errors import BlobNotFoundError
+from chainkeep.paging import portions
 from chainkeep.store import Store
 
 __all__ = ["Orphans", "delete_orphans", "find_orphans"]
@@ -51,7 +52,7 @@ async def find_orphans(store: Store) -> Orphans:
 
 async def delete_orphans(store: Store, orphans: Orphans) -> int:
     """Delete the blobs that no element names; how many."""
-    for keys in _portions(orphans.blobs):
+    for keys in portions(orphans.blobs, _PORTION):
         await store.blobs.delete(keys)
     return len(orphans.blobs)
 
@@ -68,12 +69,8 @@ async def _is_there(store: Store, key: str) -> bool:
 async def _unwanted(store: Store, keys: Sequence[str]) -> list[str]:
     """Without those that are noted for removal, or were just removed."""
     noted: set[str] = set()
-    for portion in _portions(keys):
+    for portion in portions(keys, _PORTION):
         noted.update(
             await store.snapshot(partial(queries.blob_deletions_wanted, object_keys=portion))
         )
     return [key for key in keys if key not in noted and await _is_there(store, key)]
-
-
-def _portions(keys: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (keys[start : start + _PORTION] for start in range(0, len(keys), _PORTION))

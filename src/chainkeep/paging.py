@@ -5,17 +5,26 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
 from chainkeep.errors import InvalidInputError
 from chainkeep.models import Thread
 
-__all__ = ["Cursor", "Page"]
+__all__ = ["NO_LIMIT", "Cursor", "Page", "portions"]
 
 T = TypeVar("T")
 
+NO_LIMIT = 2**31 - 1
+"""As many as there are: the most that both databases take for a number of rows."""
+
 _CURSOR_VERSION = 1
+
+
+def portions(items: Sequence[T], most: int) -> Iterator[Sequence[T]]:
+    """The items in their order, at most so many at a time."""
+    return (items[start : start + most] for start in range(0, len(items), most))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from chainkeep.db import attachment_queries as sql
 from chainkeep.db import queries, thread_queries
 from chainkeep.db.thread_units import note_change
 from chainkeep.models import StoredMessage
+from chainkeep.paging import NO_LIMIT
 from chainkeep.values import utc_now
 
 
@@ -59,7 +60,7 @@ def _with_parts(connection: Connection, thread_id: str) -> list[StoredMessage]:
         id=None,
         include_private=True,
         roles=["user"],
-        count=2**31 - 1,
+        count=NO_LIMIT,
     )
     return [message for message in said if any(map(_is_picture, _parts(message)))]
 

@@ -18,13 +18,10 @@ from chainkeep.db.search_queries import Filters, IndexState, Matches
 from chainkeep.errors import InvalidInputError
 from chainkeep.folding import fold
 from chainkeep.models import Thread
-from chainkeep.paging import Cursor
+from chainkeep.paging import NO_LIMIT, Cursor
 from chainkeep.values import readable_text, stored_text
 
-__all__ = ["EVERYTHING", "Finder", "Search", "folded", "owner_mark", "pattern"]
-
-EVERYTHING = 2**31 - 1
-"""As many as there are."""
+__all__ = ["Finder", "Search", "folded", "owner_mark", "pattern"]
 
 # The databases limit how long a pattern is.
 _LONGEST = 2000
@@ -83,13 +80,13 @@ class Finder:
     ) -> Matches:
         """What the last statement that was needed says."""
         if not self._knows(connection, words):
-            return _walk(connection, search, words, reach=EVERYTHING)
+            return _walk(connection, search, words, reach=NO_LIMIT)
         reach = 2 * search.count
         while reach <= _FAR:
             near = _walk(connection, search, words, reach=reach)
             if len(near.rows) == search.count or (unless_waiting and near.waiting):
                 return near
-            reach = 2 * reach * search.count // len(near.rows) if near.rows else EVERYTHING
+            reach = 2 * reach * search.count // len(near.rows) if near.rows else NO_LIMIT
         return _ask_index(connection, search, words)
 
     def _knows(self, connection: Connection, words: str) -> bool:

@@ -15,12 +15,14 @@ from chainkeep.db import queries
 from chainkeep.db.execution import has
 from chainkeep.errors import ConflictError
 from chainkeep.models import Caller, Step
+from chainkeep.paging import portions
 from chainkeep.values import is_starred
 
 __all__ = ["StepWrite", "fits_one_statement", "write_steps"]
 
 # Both databases limit the parameters of a statement, to about 32,000.
-_MOST_IDS = 1000
+MOST_IDS = 1000
+"""How many ids a statement is given at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,10 +136,9 @@ def _touch(write: StepWrite) -> queries.Touch:
 
 def _known(connection: Connection, rows: Sequence[queries.StepRow]) -> dict[str, queries.Known]:
     ids = [row.step.id for row in rows]
-    portions = (ids[start : start + _MOST_IDS] for start in range(0, len(ids), _MOST_IDS))
     return {
         known.id: known
-        for portion in portions
+        for portion in portions(ids, MOST_IDS)
         for known in queries.steps_known(connection, ids=portion)
     }
 

@@ -8,7 +8,7 @@ late, because what it writes to was deleted, gives False.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -26,15 +26,15 @@ from chainkeep.db.content_rows import step_of
 from chainkeep.db.execution import has
 from chainkeep.db.records import Operation
 from chainkeep.db.scoping import require_in_scope
-from chainkeep.db.step_writes import StepWrite, fits_one_statement, write_steps
+from chainkeep.db.step_writes import MOST_IDS, StepWrite, fits_one_statement, write_steps
 from chainkeep.db.thread_copies import copy_thread
 from chainkeep.errors import ConflictError
 from chainkeep.models import Caller, Element, Feedback, Step, ThreadContent
+from chainkeep.paging import portions
 from chainkeep.scope import EVERYTHING
 from chainkeep.values import utc_now
 
 # Both databases limit the parameters of a statement, to about 32,000.
-_MOST_IDS = 1000
 
 
 def run(connection: Connection, works: Sequence[Any]) -> list[Any]:
@@ -101,7 +101,7 @@ def delete_step(
 
 def _delete_steps(connection: Connection, step_ids: Sequence[str], now: str) -> list[str]:
     keys: list[str] = []
-    for ids in _portions(step_ids):
+    for ids in portions(step_ids, MOST_IDS):
         keys += _delete_elements(connection, queries.elements_of_steps(connection, ids=ids), now)
         queries.steps_clear_feedbacks(connection, ids=ids)
         thread_units.forget_steps(connection, ids)
@@ -123,12 +123,8 @@ def clear_thread(connection: Connection, thread_id: str) -> list[str]:
     return _delete_steps(connection, thread_units.steps_to_clear(connection, thread_id), utc_now())
 
 
-def _portions(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (ids[start : start + _MOST_IDS] for start in range(0, len(ids), _MOST_IDS))
-
-
 def _delete_elements(connection: Connection, elements: Sequence[Element], now: str) -> list[str]:
-    for ids in _portions([element.id for element in elements]):
+    for ids in portions([element.id for element in elements], MOST_IDS):
         queries.elements_delete(connection, ids=ids, deleted_at=now)
     return _request_deletions(connection, elements, now)
 

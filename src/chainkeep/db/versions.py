@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from chainkeep.db import thread_queries
 from chainkeep.db.message_reads import messages_with_elements
 from chainkeep.models import Element, StoredMessage
+from chainkeep.paging import NO_LIMIT
 from chainkeep.scope import EVERYTHING
 
 
@@ -29,7 +30,7 @@ def content_version(connection: Connection, *, thread_id: str) -> str | None:
         include_private=True,
         roles=None,
         scope=EVERYTHING,
-        count=2**31 - 1,
+        count=NO_LIMIT,
     )
     places = {message.id: message.sequence for message in messages}
     content = {

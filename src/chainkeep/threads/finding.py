@@ -8,11 +8,11 @@ from functools import partial
 from typing import Any
 
 from chainkeep.db import list_queries, search_queries
-from chainkeep.db.search import EVERYTHING, Search, folded, pattern
+from chainkeep.db.search import Search, folded, pattern
 from chainkeep.db.search_queries import Filters
 from chainkeep.folding import places
 from chainkeep.models import StoredThread
-from chainkeep.paging import Cursor
+from chainkeep.paging import NO_LIMIT, Cursor
 from chainkeep.scope import Scope
 from chainkeep.threads.access import Access
 from chainkeep.threads.thread import Thread
@@ -66,7 +66,7 @@ async def page_saying(
     access: Access, wanted: Wanted, *, page: int, page_size: int
 ) -> tuple[int, list[StoredThread]]:
     """In how many threads something is said, and a numbered page of them."""
-    search = await _search(access, wanted, EVERYTHING)
+    search = await _search(access, wanted, NO_LIMIT)
     if search is None:
         return 0, []
     ids = await access.store.search(search, _themselves)

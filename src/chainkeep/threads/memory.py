@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from chainkeep.threads.formats import to_openai, words_of
-from chainkeep.threads.message import Message
 from chainkeep.threads.summaries import shortened
 from chainkeep.threads.thread import Thread
+from chainkeep.threads.views import pictures_of
 
 __all__ = ["remember"]
 
@@ -39,7 +39,7 @@ async def remember(
     spoken = [message for message in said if message.role != "system"]
     if max_messages is not None:
         spoken = spoken[max(len(spoken) - max_messages, 0) :]
-    pictures = await _pictures(spoken) if images else {}
+    pictures = await pictures_of(spoken, "data") if images else {}
     system = [message for message in said if message.role == "system"]
     opening = to_openai(system, include_private=True)
     if last is not None:
@@ -71,11 +71,3 @@ def _last(
 
 def _guess(text: str) -> int:
     return len(text) // 4 + 1
-
-
-async def _pictures(messages: Sequence[Message]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for message in messages:
-        pictures = [attachment for attachment in message.attachments if attachment.is_picture]
-        found[message.id] = [await picture.data_url() for picture in pictures]
-    return found

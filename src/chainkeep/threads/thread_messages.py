@@ -8,14 +8,13 @@ from typing import Any
 from typing_extensions import Unpack
 
 from chainkeep.errors import NotFoundError
+from chainkeep.paging import NO_LIMIT
 from chainkeep.threads.access import Access
 from chainkeep.threads.drafts import Content, Draft, MessageOptions
 from chainkeep.threads.message import Message, read_messages
 from chainkeep.threads.posting import post
 
 __all__ = ["ThreadMessages"]
-
-_ALL = 2**31 - 1
 
 
 class ThreadMessages:
@@ -109,7 +108,7 @@ class ThreadMessages:
             id=message_id,
             include_private=private,
             roles=roles,
-            count=_ALL if limit is None else limit,
+            count=NO_LIMIT if limit is None else limit,
         )
 
     async def edit_message(

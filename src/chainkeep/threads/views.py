@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypedDict, overload
@@ -11,15 +11,14 @@ from typing_extensions import Unpack
 
 from chainkeep.db import thread_queries, versions
 from chainkeep.errors import NotFoundError
+from chainkeep.paging import NO_LIMIT
 from chainkeep.threads.access import Access
 from chainkeep.threads.attachments import Attachment
 from chainkeep.threads.formats import to_chat_completion, to_openai, to_swift3
 from chainkeep.threads.message import Message, read_messages
 from chainkeep.threads.summaries import with_summary
 
-__all__ = ["ThreadViews", "Turn"]
-
-_ALL = 2**31 - 1
+__all__ = ["ThreadViews", "Turn", "pictures_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +82,7 @@ class ThreadViews:
         found = to_openai(
             messages,
             include_private=private,
-            images={} if images is None else await _pictures(messages, images),
+            images={} if images is None else await pictures_of(messages, images),
             roles=options.get("roles"),
             tool_steps=options.get("tool_steps", False),
         )
@@ -106,7 +105,7 @@ class ThreadViews:
     async def to_swift3(self, *, include_private: bool = False) -> dict[str, Any]:
         """``chainkeep.threads.to_swift3`` for all messages, with their images as data URLs."""
         messages = await self._said(include_private)
-        return to_swift3(messages, images=await _pictures(messages, "data"))
+        return to_swift3(messages, images=await pictures_of(messages, "data"))
 
     async def messages_with_summaries(self, *, include_private: bool = True) -> list[Message]:
         """The messages, with the newest summary, as a system's message, in place of those that it
@@ -128,7 +127,7 @@ class ThreadViews:
 
     async def _said(self, include_private: bool) -> list[Message]:
         found = await read_messages(
-            self._access, self.id, include_private=include_private, count=_ALL
+            self._access, self.id, include_private=include_private, count=NO_LIMIT
         )
         return found[::-1]
 
@@ -147,9 +146,10 @@ def _turn(number: int, messages: list[Message]) -> Turn:
     )
 
 
-async def _pictures(
-    messages: list[Message], images: Literal["data", "url"]
+async def pictures_of(
+    messages: Sequence[Message], images: Literal["data", "url"]
 ) -> dict[str, list[str]]:
+    """The pictures of each message, by its id: data URLs, or addresses where there are any."""
     found: dict[str, list[str]] = {}
     for message in messages:
         pictures = [attachment for attachment in message.attachments if attachment.is_picture]

@@ -16,6 +16,7 @@ from chainkeep.blobs.s3.faults import s3_errors
 from chainkeep.blobs.s3.headers import ascii_disposition, media_type
 from chainkeep.blobs.s3.options import S3Options
 from chainkeep.errors import BlobError, BlobNotFoundError, TransientBlobError
+from chainkeep.paging import portions
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -100,8 +101,8 @@ class Bucket:
     def delete(self, keys: Sequence[str]) -> None:
         """Remove blobs, in batches of 1000; those that remain are named in the error."""
         faults: dict[str, BlobError] = {}
-        for first in range(0, len(keys), _BATCH):
-            faults |= self._delete_batch(keys[first : first + _BATCH])
+        for batch in portions(keys, _BATCH):
+            faults |= self._delete_batch(batch)
         if faults:
             cause = next(iter(faults.values()))
             raise type(cause)(f"{cause} Not deleted: {', '.join(faults)}") from cause

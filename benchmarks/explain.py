@@ -110,15 +110,9 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
         "tags": ["a"], "metadata": {},
     },
     "threads_star": {"ids": ["thread-77"]},
-    "threads_page": {
-        "user_id": "user-7", "before": PLACE, "feedback": None, "count": 36,
-    },
-    "threads_page-first": {
-        "user_id": "user-7", "before": None, "feedback": None, "count": 36,
-    },
-    "threads_page-votes": {
-        "user_id": "user-7", "before": None, "feedback": 1, "count": 36,
-    },
+    "threads_page": {"user_id": "user-7", "before": PLACE, "count": 36},
+    "threads_page-first": {"user_id": "user-7", "before": None, "count": 36},
+    "threads_page_voted": {"user_id": "user-7", "before": PLACE, "feedback": 1, "count": 36},
     "user_get": {"identifier": "person-7"},
     "wal_position": {},
     "wal_replayed": {"place": "0/0"},

@@ -12,7 +12,7 @@ from typing import Generic, NamedTuple, TypeVar
 from chainkeep.errors import InvalidInputError
 from chainkeep.models import Thread
 
-__all__ = ["NO_LIMIT", "Cursor", "Page", "portions"]
+__all__ = ["NEWEST", "NO_LIMIT", "Cursor", "Page", "portions"]
 
 T = TypeVar("T")
 
@@ -70,3 +70,9 @@ class Cursor(NamedTuple):
         ):
             raise InvalidInputError("The cursor is of another version; start again without one.")
         return cls(last_activity_at, thread_id)
+
+
+NEWEST = Cursor("z", "")
+"""Before the first thread of every list. A letter: in the order of a language, as a server may have
+it, signs come before digits, and so before every time.
+"""

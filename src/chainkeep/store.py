@@ -16,7 +16,8 @@ from typing import Any
 
 from chainkeep.attachments import Content
 from chainkeep.blobs.keys import element_key
-from chainkeep.db import list_queries, queries, units
+from chainkeep.db import queries, units
+from chainkeep.db.list_queries import threads_page, threads_page_voted
 from chainkeep.db.search import Search
 from chainkeep.db.search_queries import Filters
 from chainkeep.db.step_writes import StepWrite
@@ -86,13 +87,9 @@ class Store(Reads):
             wanted = Search(words=search, filters=filters, count=count + 1)
             found = await self.find_threads(wanted)
         else:
-            page = partial(
-                list_queries.threads_page,
-                user_id=user_id,
-                before=before,
-                feedback=feedback,
-                count=count + 1,
-            )
+            page = partial(threads_page, user_id=user_id, before=before, count=count + 1)
+            if feedback is not None:
+                page = partial(threads_page_voted, **page.keywords, feedback=feedback)
             found = await self.list_read(user_id, page)
         last = Cursor.of(found[count - 1]).encode() if len(found) > count else None
         return Page(found[:count], last)

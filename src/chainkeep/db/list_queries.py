@@ -14,26 +14,35 @@ from sqlalchemy import Connection
 
 from chainkeep.db.execution import many, one, returned, texts
 from chainkeep.models import StoredThread, Thread
-from chainkeep.paging import Cursor
+from chainkeep.paging import NEWEST, Cursor
 from chainkeep.scope import Scope
-
-_NEWEST = Cursor("~", "")  # after every time
 
 
 def threads_page(
-    connection: Connection,
-    *,
-    user_id: str,
-    before: Cursor | None,
-    feedback: int | None,
-    count: int,
+    connection: Connection, *, user_id: str, before: Cursor | None, count: int
 ) -> list[Thread]:
+    place = before or NEWEST
     rows = many(
         connection,
         "threads_page",
         user_id=user_id,
-        before_activity=None if before is None else before.last_activity_at,
-        before_id=None if before is None else before.id,
+        before_activity=place.last_activity_at,
+        before_id=place.id,
+        count=count,
+    )
+    return [Thread.from_row(row) for row in rows]
+
+
+def threads_page_voted(
+    connection: Connection, *, user_id: str, before: Cursor | None, feedback: int, count: int
+) -> list[Thread]:
+    place = before or NEWEST
+    rows = many(
+        connection,
+        "threads_page_voted",
+        user_id=user_id,
+        before_activity=place.last_activity_at,
+        before_id=place.id,
         feedback=feedback,
         count=count,
     )
@@ -43,7 +52,7 @@ def threads_page(
 def _listed(
     connection: Connection, name: str, before: Cursor | None, **binds: Any
 ) -> list[StoredThread]:
-    place = before or _NEWEST
+    place = before or NEWEST
     rows = many(
         connection,
         name,

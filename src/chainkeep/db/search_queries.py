@@ -15,9 +15,7 @@ from sqlalchemy import Connection
 
 from chainkeep.db.execution import Rows, each, execute, many, one, returned, texts
 from chainkeep.models import Thread
-from chainkeep.paging import Cursor
-
-_NEWEST = Cursor("~", "")  # after every time
+from chainkeep.paging import NEWEST, Cursor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +35,7 @@ class Filters:
     @property
     def place(self) -> Cursor:
         """Where to begin."""
-        return self.before or _NEWEST
+        return self.before or NEWEST
 
     def binds(self, *, with_user: bool) -> dict[str, Any]:
         """The binds of the filters."""

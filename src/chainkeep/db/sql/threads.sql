@@ -178,34 +178,52 @@ WHERE threads."id" = :id
 
 -- name: threads_page :many
 -- A user's threads, newest activity first, after a place in that order; names cut to 300 characters, steps not read.
--- With a feedback value, only threads where somebody voted so. Carried by threads_user_activity_idx, and the filter by
--- feedbacks_thread_idx; OFFSET 0 keeps PostgreSQL from reading everybody's votes once instead of each thread's.
+-- The user is looked up once, and no value changes the plan, so PostgreSQL keeps one. Carried by
+-- threads_user_activity_idx and the primary key of users.
 SELECT
     threads."id" AS id,
     threads."createdAt" AS created_at,
     SUBSTR(threads."name", 1, 300) AS name,
     threads."userId" AS user_id,
-    COALESCE(users."identifier", threads."userIdentifier") AS user_identifier,
+    COALESCE(
+        (SELECT users."identifier" FROM users WHERE users."id" = CAST(:user_id AS TEXT)),
+        threads."userIdentifier"
+    ) AS user_identifier,
     threads."tags" AS tags,
     threads."metadata" AS metadata,
     threads."lastActivityAt" AS last_activity_at
 FROM threads
-LEFT JOIN users ON users."id" = threads."userId"
-WHERE threads."userId" = :user_id
+WHERE threads."userId" = CAST(:user_id AS TEXT)
     AND threads."deletedAt" IS NULL
-    AND (
-        CAST(:before_activity AS TEXT) IS NULL
-        OR (threads."lastActivityAt", threads."id") < (CAST(:before_activity AS TEXT), CAST(:before_id AS TEXT))
-    )
-    AND (
-        CAST(:feedback AS INTEGER) IS NULL
-        OR EXISTS (
-            SELECT 1
-            FROM feedbacks
-            WHERE feedbacks."threadId" = threads."id"
-                AND feedbacks."value" = CAST(:feedback AS INTEGER)
-            LIMIT 1 OFFSET 0
-        )
+    AND (threads."lastActivityAt", threads."id") < (CAST(:before_activity AS TEXT), CAST(:before_id AS TEXT))
+ORDER BY threads."lastActivityAt" DESC, threads."id" DESC
+LIMIT :count;
+
+-- name: threads_page_voted :many
+-- As threads_page, only threads where somebody voted so. Carried by threads_user_activity_idx, feedbacks_thread_idx and
+-- the primary key of users; OFFSET 0 keeps PostgreSQL from reading everybody's votes once instead of each thread's.
+SELECT
+    threads."id" AS id,
+    threads."createdAt" AS created_at,
+    SUBSTR(threads."name", 1, 300) AS name,
+    threads."userId" AS user_id,
+    COALESCE(
+        (SELECT users."identifier" FROM users WHERE users."id" = CAST(:user_id AS TEXT)),
+        threads."userIdentifier"
+    ) AS user_identifier,
+    threads."tags" AS tags,
+    threads."metadata" AS metadata,
+    threads."lastActivityAt" AS last_activity_at
+FROM threads
+WHERE threads."userId" = CAST(:user_id AS TEXT)
+    AND threads."deletedAt" IS NULL
+    AND (threads."lastActivityAt", threads."id") < (CAST(:before_activity AS TEXT), CAST(:before_id AS TEXT))
+    AND EXISTS (
+        SELECT 1
+        FROM feedbacks
+        WHERE feedbacks."threadId" = threads."id"
+            AND feedbacks."value" = CAST(:feedback AS INTEGER)
+        LIMIT 1 OFFSET 0
     )
 ORDER BY threads."lastActivityAt" DESC, threads."id" DESC
 LIMIT :count;

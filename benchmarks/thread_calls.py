@@ -131,6 +131,7 @@ THREAD_CALLS: Mapping[str, Mapping[str, Any]] = {
     "thread_forget_facts": {"thread_id": "thread-77"},
     "thread_in_scope": {"id": "thread-77", "scope": Scope(user="person-7", org="org-7")},
     "thread_note_facts": {"thread_id": "thread-77", "facts": ['["attributes","a"]']},
+    "thread_deleted_at": {"id": "thread-77"},
     "thread_read": {"id": "thread-77", "include_deleted": True},
     "thread_restore": {"id": "thread-77"},
     "thread_revise": {

@@ -78,6 +78,7 @@ class Attachments:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._removals: set[asyncio.Task[None]] = set()
         self._doomed: list[str] = []
+        self._gathering: asyncio.Task[None] | None = None
         self._pauses: set[asyncio.Future[None]] = set()
         self._finishing = False
         self._arriving: dict[str, set[asyncio.Future[None]]] = {}
@@ -137,15 +138,16 @@ class Attachments:
 
     def remove_soon(self, keys: Sequence[str]) -> None:
         """Remove blobs whose deletion is committed, in the background, until it succeeds."""
-        if keys and not self._doomed:
-            self._in_background(self._remove_doomed())
         self._doomed += keys
+        # One that ended with its event loop left its keys to the next, as of a script's next run.
+        if self._doomed and (self._gathering is None or self._gathering.done()):
+            self._gathering = self._in_background(self._remove_doomed())
 
     async def start(self) -> None:
         """Take up what earlier processes left: blobs to be delivered, and blobs to be removed."""
         if isinstance(self.blobs, Outbox):
             await self.blobs.start()
-        self._in_background(self._take_up_removals())
+        _ = self._in_background(self._take_up_removals())
 
     def backlog(self) -> Backlog | None:
         """What waits for a bucket; None for a store that nothing waits for."""
@@ -171,10 +173,11 @@ class Attachments:
                 await stack.enter_async_context(self._locks.setdefault(key, asyncio.Lock()))
             yield
 
-    def _in_background(self, removal: Coroutine[Any, Any, None]) -> None:
+    def _in_background(self, removal: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(removal)
         self._removals.add(task)
         task.add_done_callback(self._removals.discard)
+        return task
 
     async def _take_up_removals(self) -> None:
         async def listed() -> None:
@@ -189,7 +192,7 @@ class Attachments:
     async def _remove_doomed(self) -> None:
         # Many deletions go together, and none holds up the deletion of the next thread.
         await self._ends_within(_GATHERING)
-        keys, self._doomed = self._doomed, []
+        keys, self._doomed, self._gathering = self._doomed, [], None
         await asyncio.gather(*map(self._remove, portions(keys, _PORTION)))
 
     async def _remove(self, keys: Sequence[str]) -> None:
@@ -216,8 +219,10 @@ class Attachments:
         if not self._finishing:
             end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._pauses.add(end)
-            await asyncio.wait([end], timeout=pause)
-            self._pauses.discard(end)
+            try:
+                await asyncio.wait([end], timeout=pause)
+            finally:
+                self._pauses.discard(end)
         return self._finishing
 
     async def _remove_once(self, keys: Sequence[str]) -> None:

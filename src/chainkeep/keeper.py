@@ -87,6 +87,7 @@ class Keeper:
             waiting_writes=self._writer.waiting,
             oldest_queued_seconds=self._writer.oldest_seconds,
             retries=self._writer.retries,
+            failed_writes=self._writer.failures,
             journal_writes=self._replay.waiting,
             journal_bytes=self._replay.size,
             waiting_blobs=backlog.count if backlog else 0,

@@ -234,6 +234,10 @@ class Health:
     oldest_queued_seconds: float
     retries: int
     """How many times a transient fault made a batch of writes run again, since the start."""
+    failed_writes: int
+    """Neither committed nor kept, since the start, because of a fault: the database refused them,
+    or the journal had no room. Each raised its error and was logged.
+    """
     journal_writes: int
     """Kept on disk because the database does not take them."""
     journal_bytes: int

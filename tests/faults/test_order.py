@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import os
+import stat
 import subprocess
 import sys
 import time
 import zlib
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +23,7 @@ from chainkeep.db import journal
 from chainkeep.db.database import Database, Work
 from chainkeep.db.records import to_record
 from chainkeep.db.step_writes import StepWrite
-from chainkeep.errors import ConflictError, TransientStorageError
+from chainkeep.errors import ConflictError, StorageError, TransientStorageError
 from chainkeep.models import Step
 from chainkeep.settings import DatabaseSettings, Settings
 from chainkeep.store import Store
@@ -299,3 +303,33 @@ async def test_the_size_of_a_journal_can_be_asked_at_any_moment(journal_director
         await asyncio.sleep(0)
     await filling
     assert sizes <= {0, 17}
+
+
+@pytest.mark.usefixtures("failing_sync")
+def test_what_a_journal_could_not_sync_is_neither_acknowledged_nor_brought_in(
+    journal_directory: Path,
+) -> None:
+    kept = journal.Journal(journal_directory)
+    kept.append(["first"])
+    for text in ("second", "third"):
+        with pytest.raises(StorageError):
+            kept.append([text])
+    kept.append(["fourth"])
+    assert kept.own is not None
+    assert [record.text for record in kept.own.read(0, 10)] == ["first", "fourth"]
+    kept.close()
+
+
+@pytest.fixture
+def failing_sync(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that fails to sync a file for the second and the third time."""
+    sync, asked = os.fsync, Counter[bool]()
+
+    def fail(descriptor: int) -> None:
+        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        asked[is_file] += 1
+        if is_file and asked[is_file] in (2, 3):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fail)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -206,6 +208,36 @@ async def test_a_deletion_that_overtakes_the_upload_leaves_nothing_behind(
     await saving
     await removed(blobs)
     assert await store.get_element("e") is None
+
+
+TWO_RUNS = """
+import asyncio, sys
+from chainkeep.attachments import Content
+from chainkeep.models import Element
+from chainkeep.settings import DatabaseSettings, Settings
+from chainkeep.store import Store
+
+database, home = DatabaseSettings(url=sys.argv[1]), sys.argv[2]
+store = Store(Settings(database=database, journal=f"{home}/j", blobs=f"{home}/b"))
+
+async def come_and_go(thread_id):
+    await store.save_element(Element(id="e", thread_id=thread_id), Content(source=b"bytes"))
+    await store.delete_thread(thread_id)
+
+async def second():
+    await come_and_go("second")
+    await store.close()
+
+asyncio.run(come_and_go("first"))
+asyncio.run(second())
+"""
+
+
+def test_a_script_that_ends_one_loop_removes_its_blobs_in_the_next(
+    database_url: str, tmp_path: Path
+) -> None:
+    subprocess.run([sys.executable, "-c", TWO_RUNS, database_url, str(tmp_path)], check=True)
+    assert [path for path in Path(tmp_path, "b").rglob("*") if path.is_file()] == []
 
 
 # A blob store that is away

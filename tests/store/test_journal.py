@@ -13,7 +13,7 @@ import pytest
 from chainkeep.blobs.local import LocalBlobs
 from chainkeep.db.records import Operation, from_record, to_record
 from chainkeep.db.step_writes import StepWrite
-from chainkeep.errors import TransientStorageError
+from chainkeep.errors import JournalFullError, TransientStorageError
 from chainkeep.models import Caller, Element, Feedback, Step
 from chainkeep.settings import DatabaseSettings, Settings
 from chainkeep.store import Store
@@ -145,6 +145,25 @@ async def test_the_journal_is_readable_by_its_owner_alone(
     server.start()
 
 
+async def test_a_journal_that_is_full_refuses_aloud_and_counts_what_it_refused(
+    server: PostgresServer, make_store: MakeStore
+) -> None:
+    store = make_store()
+    await store.create_step(step(0))
+    store._replay._journal._limit = 2000
+    server.stop("immediate")
+    assert await store.create_step(step(1))
+    with pytest.raises(JournalFullError):
+        await store.create_step(step(2, "words " * 1000))
+    full = store.health()
+    assert (full.failed_writes, full.journal_writes) == (1, 1)
+    assert full.last_error == str(JournalFullError())
+    server.start()
+    await eventually(lambda: readable(store))
+    assert await store.create_step(step(2, "words"))
+    assert [each for each, _ in await outputs(store)] == ["s0", "s1", "s2"]
+
+
 async def test_a_write_that_the_database_refuses_is_set_aside_and_does_not_hold_up_the_rest(
     server: PostgresServer, make_store: MakeStore, tmp_path: Path
 ) -> None:
@@ -157,7 +176,8 @@ async def test_a_write_that_the_database_refuses_is_set_aside_and_does_not_hold_
     server.start()
     await eventually(lambda: readable(store))
     assert [each for each, _ in await outputs(store)] == ["s0", "s1"]
-    assert len(list((tmp_path / "journal").glob("*.refused"))) == 1
+    [refused] = (tmp_path / "journal").glob("*.refused")
+    assert stat.S_IMODE(refused.stat().st_mode) == 0o600
 
 
 def test_every_kind_of_write_survives_the_journal() -> None:

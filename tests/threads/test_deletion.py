@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+import pytest
+
 from chainkeep.attachments import Content
+from chainkeep.db.database import Work
+from chainkeep.db.up_to_date import UpToDateDatabase
+from chainkeep.errors import NotFoundError
 from chainkeep.models import Element, Feedback, Step
+from chainkeep.scope import Scope
 from chainkeep.store import Store
 from chainkeep.threads import Role, Thread, Threads
 
+T = TypeVar("T")
 ROWS = """
 SELECT 'steps' AS name, COUNT(*) AS n FROM steps
 UNION ALL SELECT 'elements', COUNT(*) FROM elements
@@ -52,3 +61,28 @@ async def test_a_thread_goes_with_all_that_is_in_it(threads: Threads, store: Sto
     assert [await message.reactions() for message in messages if message.text == "hi"] == [
         {"+1": ["ada"]}
     ]
+
+
+@pytest.fixture
+def twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every write is done twice, as where the answer to its commit was lost."""
+    run = UpToDateDatabase.write
+
+    async def write(self: UpToDateDatabase, work: Work[T]) -> T:
+        await run(self, work)
+        return await run(self, work)
+
+    monkeypatch.setattr(UpToDateDatabase, "write", write)
+
+
+@pytest.mark.usefixtures("twice")
+@pytest.mark.parametrize("hard", [True, False], ids=["for good", "for now"])
+async def test_a_deletion_whose_answer_was_lost_is_no_deletion_of_nothing(
+    threads: Threads, hard: bool
+) -> None:
+    mine = threads.within(Scope(user="ada"))
+    thread = await mine.create("gone")
+    assert await thread.delete(hard=hard)
+    assert await threads.get(thread.id) is None
+    with pytest.raises(NotFoundError):
+        await thread.delete(hard=hard)

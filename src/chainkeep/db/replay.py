@@ -121,7 +121,7 @@ class Replay:
 
     async def close(self) -> None:
         """Stop, and leave what is still kept to the next process."""
-        if self._running is not None:
+        if self._running is not None and not self._running.done():
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
         self._closed = True

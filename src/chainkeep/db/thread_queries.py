@@ -63,6 +63,11 @@ def thread_read(connection: Connection, *, id: str, include_deleted: bool) -> St
     return None if row is None else StoredThread.from_row(row)
 
 
+def thread_deleted_at(connection: Connection, *, id: str) -> str | None:
+    row = one(connection, "thread_deleted_at", id=id)
+    return None if row is None else row["deleted_at"]
+
+
 def thread_revise(
     connection: Connection,
     *,

@@ -125,9 +125,11 @@ def note_change(connection: Connection, thread_id: str, **values: Any) -> None:
         raise NotFoundError(GONE.format(thread_id))
 
 
-def set_thread_aside(connection: Connection, thread_id: str) -> None:
-    """Delete a thread so that it can be restored."""
-    if not sql.thread_set_aside(connection, id=thread_id, deleted_at=utc_now()):
+def set_thread_aside(connection: Connection, thread_id: str, *, deleted_at: str) -> None:
+    """Delete a thread so that it can be restored; ``deleted_at`` is of one deletion alone."""
+    if sql.thread_set_aside(connection, id=thread_id, deleted_at=deleted_at):
+        return
+    if sql.thread_deleted_at(connection, id=thread_id) != deleted_at:  # else this was tried before
         raise NotFoundError(GONE.format(thread_id))
 
 

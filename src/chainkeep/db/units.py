@@ -31,7 +31,7 @@ from chainkeep.db.thread_copies import copy_thread
 from chainkeep.errors import ConflictError
 from chainkeep.models import Caller, Element, Feedback, Step, ThreadContent
 from chainkeep.paging import portions
-from chainkeep.scope import EVERYTHING
+from chainkeep.scope import EVERYTHING, Scope
 from chainkeep.values import utc_now
 
 # Both databases limit the parameters of a statement, to about 32,000.
@@ -232,9 +232,11 @@ def _merged(stored: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
     return {key: value for key, value in {**stored, **given}.items() if value is not None}
 
 
-def delete_thread(connection: Connection, thread_id: str) -> list[str]:
+def delete_thread(
+    connection: Connection, thread_id: str, *, deleted_at: str | None = None
+) -> list[str]:
     """Delete a thread and all that is in it; the keys of the blobs that are to go."""
-    now = utc_now()
+    now = deleted_at or utc_now()
     queries.thread_delete(connection, id=thread_id, deleted_at=now)
     if has(connection, "thread_erase"):
         return queries.thread_erase(connection, thread_id=thread_id, requested_at=now)
@@ -247,11 +249,19 @@ def delete_thread(connection: Connection, thread_id: str) -> list[str]:
     return keys
 
 
-def discard_thread(connection: Connection, thread_id: str) -> tuple[bool, list[str]]:
-    """``delete_thread``, and whether there was one."""
+def discard_thread(
+    connection: Connection, thread_id: str, *, deleted_at: str, within: Scope
+) -> tuple[bool, list[str]]:
+    """``delete_thread`` in a scope, and whether there was one.
+
+    ``deleted_at`` is of one deletion alone: a thread that went then was deleted by this very one,
+    whose answer was lost.
+    """
+    if thread_queries.thread_deleted_at(connection, id=thread_id) == deleted_at:
+        return True, []
+    require_in_scope(connection, thread_id, within)
     stored = thread_queries.thread_read(connection, id=thread_id, include_deleted=True)
-    keys = delete_thread(connection, thread_id)
-    return stored is not None, keys
+    return stored is not None, delete_thread(connection, thread_id, deleted_at=deleted_at)
 
 
 def save_feedback(connection: Connection, feedback: Feedback, *, caller: Caller | None) -> str:

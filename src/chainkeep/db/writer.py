@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from chainkeep.db.database import Database
 from chainkeep.db.lanes import NO_THREAD, Batch, Entry, Lane, Unit
-from chainkeep.errors import StorageError, TransientStorageError
+from chainkeep.errors import ChainkeepError, StorageError, TransientStorageError
 
 __all__ = ["Run", "Writer"]
 
@@ -83,6 +83,8 @@ class Writer:
         self._closed = False
         self.retries = 0
         """How many times a transient fault made a batch run again."""
+        self.failures = 0
+        """How many units were neither committed nor kept, because of a fault."""
         self.last_error: str | None = None
         """The last fault, transient or not; never content."""
 
@@ -134,7 +136,9 @@ class Writer:
         """Finish what was submitted, for at most ``timeout`` seconds, and keep the rest where it
         can be kept; how many units are lost. What is submitted afterwards is kept as well.
         """
-        running = [lane.running for lane in self._lanes if lane.running is not None]
+        # One that is done may be of another event loop, which is closed.
+        tasks = [lane.running for lane in self._lanes]
+        running = [task for task in tasks if task is not None and not task.done()]
         if running:
             await asyncio.wait(running, timeout=timeout)
             for task in running:
@@ -208,8 +212,7 @@ class Writer:
             await self._keep(batch, exc)
         except Exception as exc:  # noqa: BLE001 - the boundary: whatever went wrong goes to whoever waits
             if len(batch) == 1:
-                self.last_error = type(exc).__name__
-                return batch[0].fail(exc)
+                return self._fail(batch, exc, type(exc).__name__)
             middle = len(batch) // 2
             await self._commit_or_keep(batch[:middle])
             await self._commit_or_keep(batch[middle:])
@@ -234,9 +237,17 @@ class Writer:
         for entry in kept:
             entry.succeed(entry.unit.promise)
         refused = [entry for entry in batch if not entry.done]
-        for entry in refused:
-            entry.fail(cause)
+        self._fail(refused, cause, str(cause))
         return len(refused)
+
+    def _fail(self, batch: Batch, exc: Exception, words: str) -> None:
+        """Let units fail, and note that; ``words`` tell nothing of what was said."""
+        if batch:
+            self.last_error = words
+        if isinstance(exc, StorageError) or not isinstance(exc, ChainkeepError):
+            self.failures += len(batch)
+        for entry in batch:
+            entry.fail(exc)
 
     async def _with_retries(self, works: Sequence[Any]) -> Sequence[Any]:
         loop = asyncio.get_running_loop()

@@ -15,6 +15,7 @@ from chainkeep.presentation import ElementBlob, presentation
 from chainkeep.scope import EVERYTHING, Scope
 from chainkeep.store import Store
 from chainkeep.threads.attachments import AttachmentLimits, Describe, describe
+from chainkeep.values import utc_now
 
 __all__ = ["Access", "element_blob"]
 
@@ -153,7 +154,15 @@ class Access:
     async def delete_for_good(self, thread_id: str) -> bool:
         """Delete a thread with all that is in it, then the blobs; whether it was there."""
         kept: tuple[bool, list[str]] = (True, [])
-        there, keys = await self.write(thread_id, units.discard_thread, promise=kept)
+        there, keys = await self.store.submit(
+            thread_id,
+            f"thread {thread_id}",
+            units.discard_thread,
+            promise=kept,
+            thread_id=thread_id,
+            deleted_at=utc_now(),
+            within=self.scope,
+        )
         self.remove_blobs(keys)
         return there
 

@@ -167,7 +167,7 @@ class Thread(ThreadMessages, ThreadViews):
         there.
         """
         if not hard:
-            await self._access.write(self.id, thread_units.set_thread_aside)
+            await self._access.write(self.id, thread_units.set_thread_aside, deleted_at=utc_now())
             return True
         return await self._access.delete_for_good(self.id)
 

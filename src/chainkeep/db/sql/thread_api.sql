@@ -62,6 +62,13 @@ LEFT JOIN users ON users."id" = threads."userId"
 WHERE threads."id" = :id
     AND (threads."deletedAt" IS NULL OR (CAST(:include_deleted AS BOOLEAN) AND threads."restorable"));
 
+-- name: thread_deleted_at :one
+-- When a thread was deleted, for good or not; nothing where it was not. Carried by the primary key.
+SELECT "deletedAt" AS deleted_at
+FROM threads
+WHERE "id" = :id
+    AND "deletedAt" IS NOT NULL;
+
 -- name: thread_revise :exec
 -- Sets what is given and leaves what is null; an organisation or a product that is there stays. Carried by the primary
 -- key.

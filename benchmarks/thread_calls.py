@@ -119,7 +119,9 @@ THREAD_CALLS: Mapping[str, Mapping[str, Any]] = {
         "thread_id": "thread-77", "step_id": "step-77", "summary": "short",
         "earlier": ["shorter"], "now": NOW,
     },
-    "thread_advance": {"id": "thread-77", "position": 1, "count": 2, "activity_at": NOW},
+    "thread_advance": {
+        "id": "thread-77", "position": 1, "count": 2, "activity_at": NOW, "scope": PERSON,
+    },
     "thread_clear_reactions": {"thread_id": "thread-77"},
     "thread_clear_roles": {"thread_id": "thread-77"},
     "thread_clear_summaries": {"thread_id": "thread-77"},

@@ -273,6 +273,7 @@ class StoredThread(Thread):
     @override
     def from_row(cls, row: Row) -> StoredThread:
         """Read a row of ``threads``, all of it."""
+        metadata, public = json_object(row["metadata"]), row["public"]
         return cls(
             id=row["id"],
             created_at=row["created_at"],
@@ -280,11 +281,12 @@ class StoredThread(Thread):
             user_id=row["user_id"],
             user_identifier=row["user_identifier"],
             tags=from_json(row["tags"]),
-            metadata=json_object(row["metadata"]),
+            metadata=metadata,
             last_activity_at=row["last_activity_at"],
             attributes=json_object(row["attributes"]),
             platforms=json_object(row["platforms"]),
-            public=bool(row["public"]),
+            # Where no code ever said so, whoever shared it in the UI did.
+            public=metadata.get("is_shared") is True if public is None else bool(public),
             updated_at=max(row["updated_at"] or "", row["last_activity_at"]),
             last_message_id=row["last_message_id"],
             deleted_at=row["deleted_at"],
@@ -313,7 +315,10 @@ class StoredMessage:
     reply_to: str | None
     tool_call_id: str | None
     ext: dict[str, Any] | None
-    """What a message has besides text; None for one that the UI wrote."""
+    """What a message has besides text; None for one that code never wrote to."""
+    from_ui: bool
+    type: str
+    position: int
     feedback: int | None
     feedback_comment: str | None
 
@@ -325,6 +330,7 @@ class StoredMessage:
             "sequence": int(row["sequence"]),
             "turn": int(row["turn"]),
             "private": bool(row["private"]),
+            "from_ui": bool(row["from_ui"]),
             "metadata": json_object(row["metadata"]),
             "generation": from_json(row["generation"]),
             "ext": from_json(row["ext"]),

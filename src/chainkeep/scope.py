@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from chainkeep.errors import InvalidInputError
 
@@ -27,6 +28,15 @@ class Scope:
             raise InvalidInputError(
                 "A scope has one organisation or any of them: give one of both."
             )
+
+    def binds(self) -> dict[str, Any]:
+        """Its parts, by the names that statements have for them."""
+        return {
+            "owner": self.user,
+            "org": self.org,
+            "any_org": self.any_org,
+            "product": self.product,
+        }
 
     def lies_in(self, other: Scope) -> bool:
         """Whether all that is here is there too."""

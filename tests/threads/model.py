@@ -158,13 +158,13 @@ class ModelThreads:
 
     def vote(self, thread: str, message: str, value: int | None) -> bool:
         said = self._message(thread, message)
-        changed = value is not None or said.feedback is not None
+        changed = said.feedback != value
         said.feedback = value
         return changed
 
     def dislike(self, thread: str, message: str, disliked: bool) -> bool:
         said = self._message(thread, message)
-        if not disliked and said.feedback != 0:
+        if disliked == (said.feedback == 0):
             return False
         said.feedback = 0 if disliked else None
         return True

@@ -109,6 +109,22 @@ async def test_openais_messages_come_in_and_out_the_same(thread: Thread) -> None
     assert to_openai(await thread.messages()) == given
 
 
+async def test_a_message_of_openais_may_say_nothing(thread: Thread) -> None:
+    await thread.add_messages(from_openai([{"role": "assistant", "content": None}]))
+    [message] = await thread.messages()
+    assert message.content == ""
+
+
+async def test_a_message_alone_is_what_a_model_takes(thread: Thread) -> None:
+    png = "data:image/png;base64,iVBORw0KGgo="
+    await thread.add_message("system", "be kind")
+    message = await thread.add_message("user", "<image>?", images=[png], private=True)
+    assert await message.to_openai() == [{"role": "user", "content": [image(png), text("?")]}]
+    assert await message.to_chat_completion() == [
+        {"role": "user", "content": "<image>?\n\n[File: image.png (image/png)]", "sequence": 1}
+    ]
+
+
 async def test_a_chat_completion_has_text_and_sequence_and_no_system_message(
     thread: Thread,
 ) -> None:

@@ -101,6 +101,9 @@ async def test_votes_of_both_kinds_are_found(threads: Threads) -> None:
 
 async def test_the_recent_threads_come_newest_first(some: Threads) -> None:
     assert [thread.title for thread in await some.list_recent(2)] == ["6", "5"]
+    assert await some.list_recent(0) == []
+    with pytest.raises(InvalidInputError):
+        await some.find(limit=-1)
 
 
 async def test_what_has_no_such_attribute_is_found(threads: Threads) -> None:
@@ -154,5 +157,6 @@ async def test_a_list_of_a_thousand_threads_takes_one_statement(
     for given in everywhere:
         assert len(await statements_of(partial(threads.list, **given, first=20))) == 1
         assert len(await statements_of(partial(threads.page, **given, page=3))) == 2
+    assert len({thread.id for thread in await threads.list_recent(5000)}) == 1001
     page = await threads.within(Scope(user="ada", org="acme")).page(page=50, page_size=20)
     assert (len(page.threads), page.total_count, page.total_pages) == (20, 1000, 50)

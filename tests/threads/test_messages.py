@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 
 from chainkeep.errors import ConflictError, InvalidInputError, NotFoundError
 from chainkeep.settings import Settings
+from chainkeep.store import Store
 from chainkeep.threads import Draft, Message, Thread, Threads, open_threads
 from chainkeep.threads.drafts import MessageOptions
 from tests.threads.statements import statements_of
@@ -45,11 +46,16 @@ async def test_a_message_comes_back_with_all_that_it_was_given(thread: Thread) -
         "source": {"id": "u1", "type": "user"},
         "platforms": {"slack": {"ts": "1"}},
         "reasoning": "because",
+        "metrics": {"model": "m", "weave_call": {"id": "w"}},
     }
     posted = await thread.add_message("assistant", "hello", **given)
     found = await thread.message(posted.id)
     assert found is not None
-    assert {name: getattr(found, name) for name in given} == given
+    for message in (posted, found):
+        assert {name: getattr(message, name) for name in given} == given
+        assert message.generation == {"model": "m"}
+    assert found == replace(posted, sequence=2, turn=2)
+    assert not found.by_owner
     assert (found.role, found.content) == ("assistant", "hello")
 
 
@@ -87,6 +93,22 @@ async def test_a_role_may_be_any_word(thread: Thread) -> None:
     assert message.role == "critic"
 
 
+async def test_system_messages_can_be_left_unwritten(open_: Callable[..., Any]) -> None:
+    threads: Threads = await open_(persist_system=False)
+    thread = await threads.create()
+    said = await thread.add_message("system", "be brief")
+    assert (said.role, said.text) == ("system", "be brief")
+    posted = await thread.add_messages(
+        [Draft(role="system", content="be kind"), Draft(role="user", content="hi")]
+    )
+    assert texts(posted) == ["be kind", "hi"]
+    assert texts(await thread.messages()) == ["hi"]
+    assert (await thread.figures()).messages["system"] == 0
+    await thread.delete()
+    with pytest.raises(NotFoundError):
+        await thread.add_message("system", "be brief")
+
+
 async def test_strict_roles_refuse_any_other_word(open_: Callable[..., Any]) -> None:
     threads: Threads = await open_(strict_roles=True)
     thread = await threads.create()
@@ -102,15 +124,20 @@ async def test_strict_roles_refuse_any_other_word(open_: Callable[..., Any]) -> 
         {"role": "user", "content": None},
         {"role": "tool", "content": "4"},
         {"role": "user", "content": "{", "is_json": True},
+        {"role": "user", "content": "[" * 100_000, "is_json": True},
         {"role": "user", "content": [{"text": "no type"}]},
+        {"role": " "},
         {"role": "assistant", "tool_calls": [{"id": "1"}]},
+        {"tool_calls": [{"id": "1", "type": "function", "function": "add"}]},
+        {"tool_calls": [{"id": "1", "type": "function", "function": {"name": "add"}}]},
+        {"tool_calls": [{"type": "function", "function": {"name": "add", "arguments": ""}}]},
         {"role": "user", "content": "x", "source": {"type": "user"}},
         {"role": "user", "content": "x", "source": {"id": "1", "type": "god"}},
     ],
 )
 async def test_what_is_no_message_is_refused(thread: Thread, wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidInputError):
-        await thread.add_message(**{"content": "x", **wrong})
+        await thread.add_message(**{"role": "user", "content": "x", **wrong})
     assert await thread.messages() == []
 
 
@@ -140,6 +167,9 @@ async def test_the_last_messages_are_left_by_a_limit(thread: Thread) -> None:
         await thread.add_message("user", f"{number}")
     found = await thread.messages(limit=2)
     assert [(message.text, message.sequence) for message in found] == [("2", 3), ("3", 4)]
+    assert await thread.messages(limit=0) == []
+    with pytest.raises(InvalidInputError):
+        await thread.messages(limit=-1)
 
 
 async def test_the_last_message_of_a_role_is_found(thread: Thread) -> None:
@@ -196,6 +226,23 @@ async def test_an_id_of_the_callers_own_is_kept(thread: Thread) -> None:
     assert found is not None
 
 
+async def test_an_id_is_given_once_also_to_the_same_words(thread: Thread) -> None:
+    await thread.add_message("assistant", "a", id="mine")
+    with pytest.raises(ConflictError, match="mine"):
+        await thread.add_message("assistant", "a", id="mine")
+    assert texts(await thread.messages()) == ["a"]
+
+
+async def test_an_id_may_be_any_text(thread: Thread) -> None:
+    for id in ("nul\0byte", "\ufdd0", "'quoted' \"%_", "é 🙂"):
+        message = await thread.add_message("user", "a", id=id, images=["https://host/x.png"])
+        await message.add_reaction("+1", "ada")
+        assert len((await message.reload()).attachments) == 1
+        assert await message.delete()
+        assert await thread.message(id) is None
+    assert await thread.messages() == []
+
+
 async def test_an_id_is_given_once_in_all_threads(threads: Threads, thread: Thread) -> None:
     await thread.add_message("user", "a", id="mine")
     other = await threads.create()
@@ -224,6 +271,15 @@ async def test_a_message_answers_none_that_was_deleted(thread: Thread) -> None:
         await thread.add_message("assistant", "b", reply_to=asked.id)
 
 
+async def test_a_message_answers_nothing_but_a_message(thread: Thread, store: Store) -> None:
+    await thread.add_message("user", "a")
+    content = await store.get_thread(thread.id)
+    assert content is not None
+    [run] = [step.id for step in content.steps if step.type == "run"]
+    with pytest.raises(InvalidInputError, match="reply"):
+        await thread.add_message("assistant", "b", reply_to=run)
+
+
 async def test_an_edit_sets_what_is_given_and_keeps_the_place(thread: Thread) -> None:
     first = await thread.add_message("user", "frist", attributes={"a": 1}, name="Bob")
     await thread.add_message("assistant", "b")
@@ -232,6 +288,41 @@ async def test_an_edit_sets_what_is_given_and_keeps_the_place(thread: Thread) ->
     edited = await edited.edit(attributes={}, display_text="1st")
     assert (edited.text, edited.attributes, edited.display_text) == ("first", {}, "1st")
     assert texts(await thread.messages()) == ["first", "b"]
+
+
+async def test_what_is_shown_is_the_text_where_nothing_else_is_said(thread: Thread) -> None:
+    message = await thread.add_message("user", "text", display_text="")
+    assert (message.display_text, (await message.reload()).display_text) == ("text", "text")
+    shown = await message.edit(display_text="shown")
+    assert shown.display_text == "shown"
+    assert (await shown.edit("new", display_text="")).display_text == "new"
+
+
+async def test_what_was_not_given_has_a_shape_all_the_same(thread: Thread) -> None:
+    posted = await thread.add_message("user", "a")
+    [message] = await thread.messages()
+    for each in (posted, message):
+        assert (each.question_config, each.prompt_details, each.source) == (None, {}, None)
+        assert (each.attributes, each.platforms, each.tool_calls) == ({}, {}, [])
+        assert (each.is_disliked, each.metrics, each.generation) == (None, None, None)
+
+
+async def test_metrics_tell_what_was_not_said_apart(thread: Thread) -> None:
+    metrics = {
+        "model": "big",
+        "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3},
+        "timing": {"started_at": "2026-01-01T00:00:00Z", "latency": 250},
+    }
+    await thread.add_message("assistant", "a", metrics=metrics)
+    await thread.add_message("assistant", "b", metrics=metrics, model="small", latency=50)
+    await thread.add_message("assistant", "c", metrics={"timing": None, "usage": None})
+    figures = await thread.figures()
+    assert figures.of_model("big").total_latency == 250
+    assert (figures.of_model("small").total_tokens, figures.of_model("small").total_latency) == (
+        3, 50,
+    )  # fmt: skip
+    assert figures.overall.calls == 2
+    assert (await thread.messages())[0].metrics == metrics
 
 
 async def test_parts_can_be_edited_into_text_and_back(thread: Thread) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from chainkeep.errors import InvalidInputError, NotFoundError
 from chainkeep.store import Store
 from chainkeep.threads import Message, Role, Scope, Thread, Threads
+from tests.threads.statements import statements_of
 
 TABLES = ("threads", "steps", "elements", "feedbacks", "reactions", "thread_roles",
           "message_summaries", "thread_facts", "users", "blob_deletions")  # fmt: skip
@@ -197,6 +199,8 @@ MESSAGE: Mapping[str, Call] = {
     "set_feedback": lambda given: given.message.set_feedback(0),
     "summaries": lambda given: given.message.summaries(),
     "summarize": lambda given: given.message.summarize("mine"),
+    "to_chat_completion": lambda given: given.message.to_chat_completion(),
+    "to_openai": lambda given: given.message.to_openai(),
 }
 KINDS = ((Threads, THREADS), (Thread, THREAD), (Message, MESSAGE))
 CALLS = [(kind, name, call) for kind, calls in KINDS for name, call in calls.items()]
@@ -273,6 +277,14 @@ async def test_what_was_deleted_is_purged_and_restored_in_its_scope_only(hers: H
     assert await inside.thread.restore()
     await inside.thread.delete()
     assert await inside.threads.purge() == 1
+
+
+@pytest.mark.parametrize("scope", OWN, ids=str)
+async def test_posting_in_a_scope_takes_two_statements(hers: Hers, scope: Scope) -> None:
+    inside = seen_from(hers, scope)
+    for role in ("user", "assistant", "critic"):
+        post = partial(inside.thread.add_message, role, "text")
+        assert len(await statements_of(post)) == 2
 
 
 async def test_a_message_is_not_answered_from_another_thread(hers: Hers) -> None:

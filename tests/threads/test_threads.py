@@ -41,6 +41,13 @@ async def test_a_blank_name_is_no_name(threads: Threads) -> None:
     assert made.title == "Untitled Thread"
 
 
+async def test_a_blank_name_takes_the_name_away(thread: Thread) -> None:
+    assert (await thread.update(name=" Orders ")).name == "Orders"
+    assert (await thread.update(tags=["a"])).name == "Orders"
+    cleared = await thread.update(name="  ")
+    assert (cleared.name, cleared.title) == (None, "Untitled Thread")
+
+
 async def test_an_id_is_given_once(threads: Threads) -> None:
     await threads.create(id="mine")
     with pytest.raises(ConflictError, match="mine"):
@@ -70,6 +77,22 @@ async def test_what_a_platform_calls_a_thread_is_text(thread: Thread, threads: T
         await threads.create(platforms=number)
 
 
+async def test_what_a_platform_calls_a_thread_has_names(thread: Thread, threads: Threads) -> None:
+    bare: Any = {"slack": "C1"}
+    with pytest.raises(InvalidInputError, match="slack"):
+        await thread.update(platforms=bare)
+    with pytest.raises(InvalidInputError, match="platform"):
+        await threads.find(references={"ts": "1"})
+
+
+async def test_what_is_given_is_taken_as_it_is_then(threads: Threads) -> None:
+    deep: dict[str, Any] = {"list": [1]}
+    making = asyncio.ensure_future(threads.create(attributes={"deep": deep}))
+    await asyncio.sleep(0)
+    deep["list"].append(2)
+    assert (await making).attributes == {"deep": {"list": [1]}}
+
+
 async def found(threads: Threads, **wanted: Any) -> list[str]:
     return sorted(thread.name or "" for thread in await threads.find(**wanted))
 
@@ -82,6 +105,23 @@ async def test_threads_are_found_by_attributes_of_the_same_type(threads: Threads
     assert await found(threads, attributes={"v": "1"}) == ["text"]
     assert await found(threads, attributes={"v": True}) == ["true"]
     assert await found(threads, attributes={"v": None, "all": "yes"}) == ["none"]
+
+
+async def test_lists_and_objects_are_no_text_that_looks_like_them(threads: Threads) -> None:
+    values = {"object": {"b": 1, "a": [2]}, "its text": '{"a": [2], "b": 1}', "list": [1, "x"]}
+    for name, value in values.items():
+        await threads.create(name, attributes={"v": value})
+    assert await found(threads, attributes={"v": {"a": [2.0], "b": 1}}) == ["object"]
+    assert await found(threads, attributes={"v": '{"a": [2], "b": 1}'}) == ["its text"]
+    assert await found(threads, attributes={"v": (1, "x")}) == ["list"]
+
+
+async def test_what_json_has_no_word_for_is_found_as_it_is_kept(threads: Threads) -> None:
+    odd: dict[Any, Any] = {1: "number", "nan": float("nan"), "odd": "\ufdd0 \0"}
+    made = await threads.create("it", attributes=odd)
+    assert made.attributes == {"1": "number", "nan": None, "odd": "\ufdd0 \0"}
+    for key, value in made.attributes.items():
+        assert await found(threads, attributes={key: value}) == ["it"]
 
 
 async def test_every_attribute_has_to_match(threads: Threads) -> None:
@@ -224,6 +264,29 @@ async def test_a_deleted_thread_is_seen_nowhere_and_comes_back_whole(threads: Th
     assert [message.text for message in await thread.messages()] == ["hi"]
 
 
+async def test_nothing_of_a_deleted_thread_is_seen(threads: Threads) -> None:
+    thread = await threads.create("it")
+    message = await thread.add_message("user", "hi", images=["https://host/x.png"])
+    await message.summarize("short")
+    await message.add_reaction("+1", "ada")
+    await thread.add_role(Role(name="critic"))
+    await thread.delete()
+    assert await thread.roles() == {}
+    assert await thread.summaries() == {}
+    assert await message.summaries() == []
+    assert await thread.attachments() == []
+    assert await message.reactions() == {}
+    assert not await message.delete()
+    assert not await message.remove_reaction("+1", "ada")
+    for refused in (message.edit("x"), message.set_feedback(1), thread.clear(), thread.copy()):
+        with pytest.raises(NotFoundError):
+            await refused
+    await thread.restore()
+    assert list(await thread.roles()) == ["critic"]
+    assert await message.summaries() == ["short"]
+    assert len(await thread.attachments()) == 1
+
+
 async def test_what_is_deleted_for_good_cannot_be_restored(threads: Threads) -> None:
     thread = await threads.create("it", owner="ada", attributes={"a": 1})
     await thread.add_message("user", "hi")
@@ -265,6 +328,18 @@ async def test_a_copy_is_the_same_under_new_ids(threads: Threads, store: Store) 
     assert (await copy.roles())["critic"].icon == "eye"
     [copied] = first.attachments
     assert await copied.read() == b"png"
+
+
+async def test_a_copy_goes_on_after_what_was_said_also_where_a_clock_was_ahead(
+    thread: Thread, store: Store
+) -> None:
+    at = "2999-01-01T00:00:00.000000Z"
+    await store.create_step(
+        Step(id="ahead", thread_id=thread.id, type="user_message", output="then", created_at=at)
+    )
+    copy = await thread.copy()
+    await copy.add_message("assistant", "now")
+    assert [message.text for message in await copy.messages()] == ["then", "now"]
 
 
 async def test_a_copy_has_the_favourites_of_the_thread(threads: Threads, store: Store) -> None:
@@ -420,6 +495,34 @@ async def test_sharing_is_public_and_known_to_the_ui(thread: Thread) -> None:
     assert (unshared.public, unshared.metadata) == (False, {"is_shared": False})
 
 
+async def test_a_thread_that_the_ui_shares_is_public(threads: Threads, store: Store) -> None:
+    await store.update_thread("ui", metadata={"is_shared": True})
+    shared = await threads.get("ui")
+    assert shared is not None
+    assert shared.public
+    assert not (await shared.update(public=False)).public
+
+
+async def test_a_thread_changes_when_somebody_posts_or_reacts(thread: Thread) -> None:
+    times = [thread.updated_at]
+    message = await thread.add_message("user", "hi")
+    for work in (
+        lambda: message.edit("ho"),
+        lambda: message.add_reaction("+1", "ada"),
+        lambda: message.remove_reaction("+1", "ada"),
+        lambda: thread.add_role(Role(name="critic")),
+        message.delete,
+        thread.clear,
+    ):
+        times.append((await thread.reload()).updated_at)
+        await work()
+    times.append((await thread.reload()).updated_at)
+    assert times == sorted(set(times))
+    assert not await message.add_reaction("+1", "ada")
+    unchanged = await thread.reload()
+    assert (unchanged.updated_at, unchanged.created_at) == (times[-1], thread.created_at)
+
+
 async def test_times_are_seconds_too(thread: Thread) -> None:
     assert thread.created == thread.created_at.timestamp() <= thread.updated
 
@@ -433,8 +536,9 @@ async def test_a_role_is_replaced_in_its_place(thread: Thread) -> None:
     ]  # fmt: skip
     with pytest.raises(NotFoundError):
         await thread.replace_role(Role(name="third"))
-    with pytest.raises(InvalidInputError):
-        await thread.add_role(Role(name="bad", icon="a\nb"))
+    for bad in (Role(name="bad", icon="a\nb"), Role(name=""), Role(name=" ")):
+        with pytest.raises(InvalidInputError):
+            await thread.add_role(bad)
 
 
 async def test_a_thread_knows_its_last_message_whoever_wrote_it(

@@ -56,3 +56,25 @@ async def test_a_title_that_cannot_be_written_is_no_fault(
         assert await generate_title(thread, fail) == "cats and dogs"
     assert caplog.messages == ["A title was not written: ValueError"]
     assert await generate_title(thread, nothing) == "cats and dogs"
+
+
+async def test_a_title_can_be_written_once_after_the_first_exchange(thread: Thread) -> None:
+    titles = iter(("first", "never"))
+
+    async def write(_messages: Sequence[Message]) -> str:
+        return next(titles)
+
+    async def titled() -> str:
+        return await generate_title(thread, write, once=True)
+
+    assert await titled() == "Empty Thread"
+    await thread.add_message("assistant", "welcome")
+    assert await titled() == "A chat"
+    await thread.add_message("user", "cats")
+    assert await titled() == "A chat"
+    await thread.add_message("assistant", "purr")
+    assert await titled() == "first"
+    await thread.add_message("user", "dogs")
+    await thread.add_message("assistant", "woof")
+    assert await titled() == "first"
+    assert (await thread.reload()).name == "first"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import pytest
 from chainlit.types import Feedback, Pagination, ThreadDict, ThreadFilter
 
 from chainkeep.chainlit import ChainkeepDataLayer
-from chainkeep.threads import Role, Thread, Threads, open_threads, remember, to_openai
+from chainkeep.threads import Message, Role, Thread, Threads, open_threads, remember, to_openai
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -68,6 +69,22 @@ async def ui_chat(layer: ChainkeepDataLayer, thread_id: str) -> None:
     ]  # fmt: skip
     for number, given in enumerate(steps):
         await layer.create_step(step(threadId=thread_id, createdAt=at.format(number), **given))
+
+
+@dataclass(frozen=True)
+class OfInterest:
+    """Of a message, what an edit leaves alone."""
+
+    role: str
+    name: str | None
+    text: str
+    reply_to: str | None
+    tool_call_id: str | None
+    from_ui: bool
+
+
+def of_interest(message: Message) -> OfInterest:
+    return OfInterest(*(getattr(message, field.name) for field in fields(OfInterest)))
 
 
 async def test_a_thread_made_by_code_is_in_its_owners_sidebar(
@@ -213,6 +230,67 @@ async def test_a_text_edited_in_the_ui_replaces_the_parts(
         step(id=message.id, threadId=thread.id, type="user_message", output="b")
     )
     assert (await message.reload()).content == "b"
+
+
+async def test_what_the_ui_wrote_stays_the_uis_when_code_edits_it(
+    layer: ChainkeepDataLayer, thread: Thread
+) -> None:
+    await ui_chat(layer, thread.id)
+    before = [replace(each, text="") for each in map(of_interest, await thread.messages())]
+    for message in await thread.messages():
+        await message.edit(f"{message.text}!", attributes={"seen": True})
+    after = await thread.messages()
+    assert [message.text for message in after] == ["weather?!", "rain!", "Rain.!"]
+    assert [replace(each, text="") for each in map(of_interest, after)] == before
+    assert [each["role"] for each in to_openai(after, tool_steps=True)] == [
+        "user", "assistant", "tool", "assistant",
+    ]  # fmt: skip
+    assert "name" not in to_openai(after)[0]
+
+
+async def test_the_owner_speaks_as_the_user_in_a_role_of_their_own(
+    layer: ChainkeepDataLayer, thread: Thread
+) -> None:
+    await thread.add_role(Role(name="guest", user_id="bob", user_name="Bob"))
+    await thread.add_role(Role(name="customer", user_id="ada", user_name="Ada"))
+    await thread.add_message("customer", "hi")
+    await thread.add_message("guest", "hello")
+    await thread.add_message("customer", "hush", private=True)
+    user, run, guest = await shown(layer, thread.id)
+    assert [user["type"], run["type"], guest["type"]] == [
+        "user_message", "run", "assistant_message",
+    ]  # fmt: skip
+    assert (user["name"], user["parentId"], run["parentId"]) == ("Ada", None, user["id"])
+    assert guest["parentId"] == run["id"]
+    said = await thread.messages()
+    assert [(message.role, message.sequence) for message in said] == [
+        ("customer", 1), ("guest", 2), ("customer", 3),
+    ]  # fmt: skip
+    assert [message["role"] for message in to_openai(said)] == ["user", "assistant"]
+    assert to_openai(said, roles={"customer": "assistant"})[0]["role"] == "assistant"
+    assert (await thread.figures()).messages["customer"] == 2
+
+
+async def test_a_vote_that_stays_the_same_keeps_its_comment(
+    layer: ChainkeepDataLayer, thread: Thread
+) -> None:
+    await thread.add_message("user", "hi")
+    answer = await thread.add_message("assistant", "hello")
+    run = next(each for each in await shown(layer, thread.id) if each["type"] == "run")
+    vote = Feedback(forId=run["id"], value=0, threadId=thread.id, comment="no")
+    vote_id = await layer.upsert_feedback(vote)
+    assert not await answer.set_disliked(True)
+    assert (await answer.reload()).feedback_comment == "no"
+    assert await answer.set_feedback(0, "")
+    assert (await answer.reload()).feedback_comment is None
+    assert await answer.set_feedback(1, "yes")
+    assert await answer.set_feedback(0)
+    read = await answer.reload()
+    assert (read.feedback, read.feedback_comment) == (0, None)
+    run = next(each for each in await shown(layer, thread.id) if each["type"] == "run")
+    assert run["feedback"]["id"] == vote_id
+    assert await layer.delete_feedback(vote_id)
+    assert not await layer.delete_feedback(vote_id)
 
 
 async def test_a_vote_in_the_ui_is_a_vote_in_code(

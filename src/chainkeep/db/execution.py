@@ -46,9 +46,10 @@ def written(
     if not statement.expands:
         return sql, tuple([_stored(binds[key]) for key in order])
     sizes = tuple((key, len(binds[key])) for key in order if key in statement.expands)
-    lists = [binds[key] if key in statement.expands else [binds[key]] for key in order]
+    # What a list holds was made ready by ``texts``: text that is escaped twice is other text.
+    lists = [binds[key] if key in statement.expands else [_stored(binds[key])] for key in order]
     spread = _spread(connection.dialect.name, name, sizes)
-    return spread, tuple(map(_stored, chain.from_iterable(lists)))
+    return spread, tuple(chain.from_iterable(lists))
 
 
 def run(connection: Connection, name: str, binds: Mapping[str, Any]) -> drivers.Table:

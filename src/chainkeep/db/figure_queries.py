@@ -19,10 +19,7 @@ def figures(
         connection,
         "figures",
         thread_id=thread_id,
-        owner=scope.user,
-        org=scope.org,
-        any_org=scope.any_org,
-        product=scope.product,
         since=since,
         until=until,
+        **scope.binds(),
     )

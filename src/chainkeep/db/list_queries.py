@@ -63,15 +63,6 @@ def _listed(
     return [StoredThread.from_row(row) for row in rows]
 
 
-def _parts(scope: Scope) -> dict[str, Any]:
-    return {
-        "owner": scope.user,
-        "org": scope.org,
-        "any_org": scope.any_org,
-        "product": scope.product,
-    }
-
-
 def threads_of_owner(
     connection: Connection,
     *,
@@ -88,7 +79,7 @@ def threads_of_owner(
         feedback=feedback,
         count=count,
         skip=skip,
-        **_parts(scope),
+        **scope.binds(),
     )
 
 
@@ -155,7 +146,7 @@ def threads_of_everybody(
 
 
 def threads_count(connection: Connection, *, scope: Scope, feedback: int | None) -> int:
-    row = returned(connection, "threads_count", feedback=feedback, **_parts(scope))
+    row = returned(connection, "threads_count", feedback=feedback, **scope.binds())
     return int(row["total"])
 
 
@@ -174,7 +165,7 @@ def threads_with_facts(
         absent=texts(absent or [""]),  # an empty list has no type
         fact_count=len(facts),
         count=count,
-        **_parts(scope),
+        **scope.binds(),
     )
     return [StoredThread.from_row(row) for row in rows]
 
@@ -182,12 +173,12 @@ def threads_with_facts(
 def threads_set_aside(
     connection: Connection, *, before: str, scope: Scope, count: int
 ) -> list[str]:
-    rows = many(connection, "threads_set_aside", before=before, count=count, **_parts(scope))
+    rows = many(connection, "threads_set_aside", before=before, count=count, **scope.binds())
     return [row["id"] for row in rows]
 
 
 def thread_in_scope(connection: Connection, *, id: str, scope: Scope) -> bool:
-    return one(connection, "thread_in_scope", id=id, **_parts(scope)) is not None
+    return one(connection, "thread_in_scope", id=id, **scope.binds()) is not None
 
 
 def threads_of_ids(connection: Connection, *, ids: Collection[str]) -> list[StoredThread]:

@@ -41,6 +41,12 @@ def messages_with_elements(
     return found, elements
 
 
+def elements_shown(connection: Connection, *, thread_id: str) -> list[Element]:
+    """The elements of a thread, in the order in which they came; none where it was deleted."""
+    thread = thread_queries.thread_read(connection, id=thread_id, include_deleted=False)
+    return [] if thread is None else queries.elements_of_thread(connection, thread_id=thread_id)
+
+
 def _elements(connection: Connection, messages: Sequence[StoredMessage]) -> list[Element]:
     if len(messages) > 1:
         return queries.elements_of_thread(connection, thread_id=messages[0].thread_id)

@@ -18,16 +18,22 @@ from chainkeep.db.scoping import GONE
 from chainkeep.db.thread_units import create_thread, moment, note_change
 from chainkeep.errors import ConflictError, InvalidInputError, NotFoundError
 from chainkeep.models import StoredMessage
+from chainkeep.scope import EVERYTHING, Scope
 from chainkeep.values import to_json, utc_now
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def post_messages(
-    connection: Connection, thread_id: str, *, position: int, messages: Sequence[dict[str, Any]]
+    connection: Connection,
+    thread_id: str,
+    *,
+    position: int,
+    messages: Sequence[dict[str, Any]],
+    scope: Scope = EVERYTHING,
 ) -> list[str]:
     """Write new messages with their attachments, one turn, after all that is in the thread; the
-    messages' times.
+    messages' times. The statement that finds the thread keeps to the scope.
 
     Each takes the places that ``places_of`` says.
     """
@@ -38,6 +44,7 @@ def post_messages(
         position=position,
         count=places,
         activity_at=moment(position + places - 1),
+        scope=scope,
     )
     if reached is None:
         raise NotFoundError(GONE.format(thread_id))
@@ -45,9 +52,9 @@ def post_messages(
     times: list[str] = []
     attached: list[attachment_queries.AttachmentRow] = []
     for message in messages:
-        row = _row(message, thread_id, place, first, reached)
+        row = _row(_shown(message, reached.owners_role), thread_id, place, first, reached)
         if sql.message_insert(connection, message=row) != (2 if row.run_id else 1):
-            _explain(connection, row)
+            _explain(connection, row, since=position)
         times.append(row.created_at)
         attached += _attachments(message, row)
         place += places_of(message)
@@ -72,6 +79,17 @@ def open_thread(
 def places_of(message: Mapping[str, Any]) -> int:
     """How many places a message takes: its own, its run's, and one for each attachment."""
     return (2 if message["run_id"] else 1) + len(message.get("attachments", ()))
+
+
+def _shown(message: dict[str, Any], owners_role: str | None) -> dict[str, Any]:
+    """The message as the UI shows it: what the owner says in a role is said by the user, with a
+    run; in any other role nobody has one.
+    """
+    if message["role"] == "user":
+        return message
+    if message["role"] == owners_role and message["type"] == "assistant_message":
+        return {**message, "type": "user_message", "nests": False}
+    return {**message, "run_id": None}
 
 
 def _attachments(
@@ -109,13 +127,16 @@ def _time(place: int, reached: sql.Advance) -> str:
     return moment(ahead // timedelta(microseconds=1) + 1)
 
 
-def _explain(connection: Connection, row: sql.MessageRow) -> None:
-    """Say why a message was not written, unless it was: by this very write, tried before."""
+def _explain(connection: Connection, row: sql.MessageRow, *, since: int) -> None:
+    """Say why a message was not written, unless it was: by this very write, tried before, which
+    took no place before ``since``.
+    """
     known = {known.id: known for known in queries.steps_known(connection, ids=[row.id])}
     if row.id not in known:
         raise InvalidInputError(f"{row.reply_to} is no message of this thread to reply to.")
     stored = _message(connection, row.thread_id, row.id)
-    if stored is None or stored.output != row.output or to_json(stored.ext) != row.ext:
+    same = stored is not None and (stored.output, to_json(stored.ext)) == (row.output, row.ext)
+    if stored is None or not same or stored.position < since:
         raise ConflictError(f"The message id {row.id} is taken; choose another.")
 
 
@@ -199,7 +220,7 @@ def check_json(text: str) -> None:
     """Let text pass that is JSON."""
     try:
         json.loads(text)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise InvalidInputError("The content is said to be JSON, and is not.") from exc
 
 

@@ -13,6 +13,7 @@ from chainkeep.db import thread_queries as sql
 from chainkeep.db.scoping import GONE
 from chainkeep.db.thread_units import create_thread
 from chainkeep.errors import NotFoundError
+from chainkeep.scope import EVERYTHING
 from chainkeep.values import utc_now
 
 
@@ -47,6 +48,15 @@ def copy_thread(
         public=False,
         org_id=stored.org_id,
         product=stored.product,
+    )
+    # What is said in the copy comes after what was said before, also where a clock was ahead.
+    sql.thread_advance(
+        connection,
+        id=new_id,
+        position=1,
+        count=1,
+        activity_at=stored.last_activity_at,
+        scope=EVERYTHING,
     )
     steps = sql.steps_alive(connection, thread_id=thread_id)
     # Made from the old ones, so that a write that is tried again makes the same.

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from chainkeep.db.execution import each, execute, many, one, texts
 from chainkeep.models import StoredMessage, StoredThread
+from chainkeep.scope import Scope
 from chainkeep.values import from_json, to_json
 
 
@@ -103,10 +104,12 @@ class Advance(NamedTuple):
 
     last_position: int
     last_activity_at: str
+    owners_role: str | None
+    """The role in which the owner speaks, besides user."""
 
 
 def thread_advance(
-    connection: Connection, *, id: str, position: int, count: int, activity_at: str
+    connection: Connection, *, id: str, position: int, count: int, activity_at: str, scope: Scope
 ) -> Advance | None:
     row = one(
         connection,
@@ -115,6 +118,7 @@ def thread_advance(
         position=position,
         count=count,
         activity_at=activity_at,
+        **scope.binds(),
     )
     return None if row is None else Advance(**row)
 

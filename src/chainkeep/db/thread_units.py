@@ -6,7 +6,6 @@ taken; then nothing is changed. What a write is given is JSON, so that the journ
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from hashlib import sha256
@@ -37,11 +36,12 @@ def fact(*path: object) -> str:
 
 
 def _plain(value: object) -> object:
+    """A value of JSON's, so that what is equal is written in one way."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if isinstance(value, (dict, list)):
-        return json.dumps(value, sort_keys=True)
-    return value
+    if isinstance(value, dict):
+        return {key: _plain(value[key]) for key in sorted(value)}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 def _facts(attributes: Mapping[str, Any], platforms: Mapping[str, Any]) -> Iterator[str]:
@@ -209,19 +209,22 @@ def vote(
     only_replace: int | None,
 ) -> bool:
     """Write the vote on a message, or take it back where ``value`` is None; whether that changed
-    anything. With ``only_replace``, only a vote of that value is taken back.
+    anything. With ``only_replace``, only a vote of that value is taken back. A vote that stays the
+    same keeps its comment where none is given.
     """
     place = sql.vote_of_message(connection, thread_id=thread_id, id=message_id)
     if place is None:
         raise NotFoundError(f"Message {message_id} is not in thread {thread_id}, or was deleted.")
     if value is not None:
+        if value == place.feedback_value and comment is None:
+            return False
         queries.feedback_upsert(
             connection,
             id=place.feedback_id or new_id,
             for_id=place.step_id,
             thread_id=thread_id,
             value=value,
-            comment=comment,
+            comment=comment or None,
             now=utc_now(),
         )
         return True

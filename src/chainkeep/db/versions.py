@@ -60,7 +60,7 @@ def _said(
         "turn": message.turn,
         "reply_to": places.get(message.reply_to or ""),
         # What stands for the call itself where the UI wrote it is an id like the others.
-        "tool_call_id": None if message.ext is None else message.tool_call_id,
+        "tool_call_id": None if message.from_ui else message.tool_call_id,
         "ext": {key: value for key, value in ext.items() if key != "createdAt"},
         "attachments": [[each.name, each.type, each.mime, each.url] for each in elements],
     }

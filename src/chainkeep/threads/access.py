@@ -30,6 +30,8 @@ class Access:
     store: Store
     strict_roles: bool = False
     """Refuse roles other than user, assistant, system and tool."""
+    persist_system: bool = True
+    """Write system messages; else they are only checked and given back."""
     ui_runs: bool = True
     """Give each user message the run that the UI draws thumbs with."""
     limits: AttachmentLimits = field(default_factory=AttachmentLimits)

@@ -9,12 +9,12 @@ import json
 import mimetypes
 import re
 import sys
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from chainkeep.attachments import OpenFile
@@ -24,7 +24,20 @@ from chainkeep.errors import (
     InvalidInputError,
 )
 
-__all__ = ["Attachment", "AttachmentLimits", "Describe", "describe", "file_of", "picture_of"]
+__all__ = [
+    "Attachment",
+    "AttachmentLimits",
+    "Describe",
+    "ImagesAs",
+    "describe",
+    "file_of",
+    "line_of",
+    "picture_of",
+    "pictures_among",
+]
+
+ImagesAs = Literal["data", "url"]
+"""Data URLs, or addresses where there are any."""
 
 _UNKNOWN = "application/octet-stream"
 _DATA_URL = re.compile(r"data:([^;,]*)((?:;[^;,]*)*),(.*)", re.DOTALL)
@@ -215,6 +228,21 @@ async def describe(attachment: Attachment) -> Mapping[str, Any]:
         beginning = (await attachment.read())[: 4 * _PREVIEW]
         return {"text": beginning.decode("utf-8", "ignore")[:_PREVIEW]}
     return {}
+
+
+async def pictures_among(attachments: Iterable[Attachment], images: ImagesAs) -> list[str]:
+    """Those that are pictures, as a model takes them."""
+    return [await _shown(each, images) for each in attachments if each.is_picture]
+
+
+async def _shown(picture: Attachment, images: ImagesAs) -> str:
+    address = await picture.address() if images == "url" else None
+    return address or await picture.data_url()
+
+
+async def line_of(attachment: Attachment) -> str:
+    """What stands for an attachment in a text: its address, or its name where it has none."""
+    return f"{await attachment.address() or attachment.name} ({attachment.mime})"
 
 
 def picture_of(given: Any) -> Attachment:

@@ -23,7 +23,7 @@ from chainkeep.threads.lists import ThreadLists
 from chainkeep.threads.message import Message, read_messages
 from chainkeep.threads.posting import post
 from chainkeep.threads.thread import Thread, check_platforms
-from chainkeep.values import timestamp, utc_now
+from chainkeep.values import cleaned_json, timestamp, utc_now
 
 __all__ = ["Threads", "open_threads"]
 
@@ -44,6 +44,7 @@ async def open_threads(
     source: str | Settings | Store | HasStore | None = None,
     *,
     strict_roles: bool = False,
+    persist_system: bool = True,
     ui_runs: bool = True,
     limits: AttachmentLimits | None = None,
     describe: Describe = describe,
@@ -53,8 +54,9 @@ async def open_threads(
     """The threads in a database, which is named by a URL, by settings, or by the environment; or
     those of a store or data layer that is open already, and stays so.
 
-    With ``strict_roles`` a message's role is user, assistant, system or tool. ``ui_runs`` gives
-    user messages what the UI draws thumbs with. ``limits`` say what may be attached, 50 MB of
+    With ``strict_roles`` a message's role is user, assistant, system or tool. Without
+    ``persist_system`` a system message is given back and not written. ``ui_runs`` gives user
+    messages what the UI draws thumbs with. ``limits`` say what may be attached, 50 MB of
     anything where not given, and ``describe`` looks into it once it is stored. ``products`` are all
     that there are; without them any word is one. ``scope`` is as in ``Threads.within``.
     """
@@ -63,6 +65,7 @@ async def open_threads(
     access = Access(
         store,
         strict_roles=strict_roles,
+        persist_system=persist_system,
         ui_runs=ui_runs,
         limits=limits or AttachmentLimits(),
         describe=describe,
@@ -134,8 +137,8 @@ class Threads(ThreadLists):
             name=name,
             place=self._access.place(owner, org, product),
             tags=None if tags is None else [*tags],
-            metadata=dict(metadata or {}),
-            attributes=dict(attributes or {}),
+            metadata=cleaned_json(metadata or {}),
+            attributes=cleaned_json(attributes or {}),
             platforms={key: dict(value) for key, value in (platforms or {}).items()},
             public=public,
         )

@@ -55,6 +55,7 @@ class MessageOptions(TypedDict, total=False):
     model: str | None
     usage: Mapping[str, Any] | None
     latency: float | None
+    metrics: Mapping[str, Any] | None
     images: Sequence[Any] | None
     attachments: Sequence[Any] | None
     created_at: datetime | None
@@ -89,6 +90,9 @@ class Draft:
     """As OpenAI counts: prompt_tokens, completion_tokens, total_tokens."""
     latency: float | None = None
     """Milliseconds."""
+    metrics: Mapping[str, Any] | None = None
+    """``model``, ``usage``, ``timing`` with a ``latency``, and whatever else; kept to the letter.
+    The three are taken from there where they are not given themselves."""
     images: Sequence[Any] | None = None
     """Each as bytes, a data URL, a link, one of Pillow's, or an ``Attachment``."""
     attachments: Sequence[Any] | None = None
@@ -128,7 +132,8 @@ class Draft:
         """What the message's row is made of, without its place."""
         if strict and self.role not in TYPES:
             raise InvalidInputError(f"{self.role} is none of {', '.join(TYPES)}.")
-        runs = ui_runs and self.role == "user" and not self.private
+        # A role of the app's own has a run where it turns out to be the owner's.
+        runs = ui_runs and not self.private and self.role not in ("assistant", "system", "tool")
         return {
             "id": self.id or str(uuid.uuid4()),
             "type": TYPES.get(self.role, "assistant_message"),
@@ -161,20 +166,24 @@ class Draft:
             "source": self.source,
             "platforms": self.platforms,
             "reasoning": self.reasoning,
+            "metrics": self.metrics,
             "createdAt": self.time(),
         }
         kept = {key: cleaned_json(value) for key, value in given.items() if value is not None}
         return kept if isinstance(self.content, str) else {**kept, **content_ext(self.content)}
 
     def _generation(self) -> str | None:
-        usage = self.usage or {}
+        metrics = self.metrics or {}
+        usage = self.usage or metrics.get("usage") or {}
+        timing = {"latency": self.latency} if self.latency else metrics.get("timing") or {}
+        latency = timing.get("latency")
         asked, answered = usage.get("prompt_tokens"), usage.get("completion_tokens")
         given = {
-            "model": self.model,
+            "model": self.model or metrics.get("model"),
             "inputTokenCount": asked,
             "outputTokenCount": answered,
             "tokenCount": usage.get("total_tokens") or (asked or 0) + (answered or 0) or None,
-            "duration": None if self.latency is None else self.latency / 1000,
+            "duration": None if latency is None else latency / 1000,
         }
         known = {key: value for key, value in given.items() if value is not None}
         return to_json(known) if known else None
@@ -211,9 +220,13 @@ def _check_content(content: Content) -> None:
 
 def _check_tool_call(call: Mapping[str, Any]) -> None:
     function = call.get("function")
-    named = isinstance(function, Mapping) and isinstance(function.get("name"), str)
-    if not call.get("id") or not call.get("type") or not named:
-        raise InvalidInputError("A tool call has an id, a type, and a function with its name.")
+    if not isinstance(function, Mapping):
+        function = {}
+    called = isinstance(function.get("name"), str) and "arguments" in function
+    if not call.get("id") or not call.get("type") or not called:
+        raise InvalidInputError(
+            "A tool call has an id, a type, and a function with its name and arguments."
+        )
 
 
 def _is_source(source: Mapping[str, Any]) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chainkeep.errors import InvalidInputError
 from chainkeep.threads.drafts import Draft
-from chainkeep.threads.message import Message
+
+if TYPE_CHECKING:
+    from chainkeep.threads.message import Message
 
 __all__ = ["from_openai", "to_chat_completion", "to_openai", "to_swift3"]
 
@@ -33,9 +35,11 @@ def to_openai(
 
     The tags ``<image>`` in a text are replaced in order by the message's images; where there are
     no tags, the images follow the text. ``roles`` maps an app's own roles to a model's; a role that
-    is mapped to none speaks as the assistant. A tool's result is there only with the call that it
-    answers, and a call only with its result, since models refuse them alone; with ``tool_steps``
-    the tools that ran in the UI are there too, as calls of the assistant's.
+    is mapped to none speaks as the user where it is the thread's owner's, else as the assistant.
+
+    A tool's result is there only with the call that it answers, and a call only with its result,
+    since models refuse them alone; with ``tool_steps`` the tools that ran in the UI are there too,
+    as calls of the assistant's.
     """
     said = [each for each in messages if include_private or not each.private]
     calls = _answered(said)
@@ -69,7 +73,7 @@ def _spoken(
     known = role in _MODEL_ROLES
     name = message.name if known and not message.from_ui else None
     spoken: dict[str, Any] = {
-        "role": role if known else "assistant",
+        "role": role if known else "user" if message.by_owner else "assistant",
         "content": content if content or not calls else None,
     }
     if name:
@@ -194,17 +198,24 @@ def _tagged(message: Message, images: Sequence[str]) -> tuple[str, list[str]]:
 
 
 def from_openai(messages: Sequence[Mapping[str, Any]]) -> list[Draft]:
-    """What ``Thread.add_messages`` takes, from OpenAI's messages; nothing in them is lost."""
+    """What ``Thread.add_messages`` takes, from OpenAI's messages, parts and tool calls as they are;
+    a message that neither says nor calls anything has an empty text.
+    """
     return [
         Draft(
             role=message["role"],
-            content=message.get("content"),
+            content=_said(message),
             name=message.get("name"),
             tool_calls=message.get("tool_calls"),
             tool_call_id=message.get("tool_call_id"),
         )
         for message in messages
     ]
+
+
+def _said(message: Mapping[str, Any]) -> Any:
+    content = message.get("content")
+    return "" if content is None and not message.get("tool_calls") else content
 
 
 def words_of(message: Mapping[str, Any]) -> str:

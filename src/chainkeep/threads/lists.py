@@ -22,6 +22,7 @@ from chainkeep.threads.finding import (
     with_snippets,
 )
 from chainkeep.threads.thread import Thread
+from chainkeep.values import cleaned_json
 
 __all__ = ["NumberedPage", "ThreadLists"]
 
@@ -138,7 +139,14 @@ class ThreadLists:
 
     async def list_recent(self, limit: int = 20) -> Many:
         """The threads that were active last, newest first."""
-        return (await self.list(first=limit)).items
+        found: Many = []
+        cursor: str | None = None
+        while len(found) < limit:
+            page = await self.list(first=limit - len(found), cursor=cursor)
+            found += page.items
+            if (cursor := page.next_cursor) is None:
+                break
+        return found
 
     async def page(
         self,
@@ -193,11 +201,16 @@ class ThreadLists:
         Equality is typed: 1 and 1.0 are the same, 1, "1" and True are three things; None is an
         attribute that is not there.
         """
+        if references and platform is None:
+            raise InvalidInputError("References are those of a platform: name it too.")
+        if limit < 0:
+            raise InvalidInputError("A limit is no less than 0.")
         scope = self._narrowed(owner, org, product)
         if scope is None:
             return []
-        facts = _facts(attributes or {}, platform, references or {})
-        missing = [key for key, value in (attributes or {}).items() if value is None]
+        wanted = cleaned_json(attributes or {})
+        facts = _facts(wanted, platform, references or {})
+        missing = [key for key, value in wanted.items() if value is None]
         if not facts:
             return self._threads(await self._access.read(None, _lacking, scope, missing, limit))
         found = await self._access.read(

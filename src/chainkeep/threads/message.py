@@ -14,8 +14,9 @@ from chainkeep.db import message_reads, message_units, thread_queries, thread_un
 from chainkeep.errors import InvalidInputError, NotFoundError
 from chainkeep.models import Element, StoredMessage
 from chainkeep.threads.access import Access
-from chainkeep.threads.attachments import Attachment
+from chainkeep.threads.attachments import Attachment, ImagesAs, line_of, pictures_among
 from chainkeep.threads.drafts import Content, content_ext, pictures_in, text_of
+from chainkeep.threads.formats import to_chat_completion, to_openai
 from chainkeep.threads.parcels import deliver, pack, with_bytes
 from chainkeep.values import cleaned_json, next_position
 
@@ -50,16 +51,19 @@ class Message:
     display_text: str = ""
     is_json: bool = False
     question_config: dict[str, Any] | None = None
-    prompt_details: dict[str, Any] | None = None
+    prompt_details: dict[str, Any] = field(default_factory=dict)
     source: dict[str, Any] | None = None
     platforms: dict[str, Any] = field(default_factory=dict)
     reasoning: str | None = None
+    metrics: dict[str, Any] | None = None
     generation: dict[str, Any] | None = None
     """The model, its tokens and its time, as Chainlit names them."""
     metadata: dict[str, Any] = field(default_factory=dict)
     """The UI's own; read only."""
     from_ui: bool = False
     """Written by the UI, not by this API."""
+    by_owner: bool = False
+    """Said by the user, or in a role of the thread that is its owner's; known once it was read."""
     created_at: datetime
     feedback: int | None = None
     """0 or 1: the vote on the message, or on the run that it belongs to."""
@@ -89,16 +93,18 @@ class Message:
             tool_call_id=stored.tool_call_id or _step_as_call(stored),
             tool_input=stored.input or None,
             attributes=ext.get("attributes", {}),
-            display_text=ext.get("displayText", stored.output),
+            display_text=ext.get("displayText") or stored.output,
             is_json=stored.language == "json",
             question_config=ext.get("questionConfig"),
-            prompt_details=ext.get("promptDetails"),
+            prompt_details=ext.get("promptDetails", {}),
             source=ext.get("source"),
             platforms=ext.get("platforms", {}),
             reasoning=ext.get("reasoning"),
+            metrics=ext.get("metrics"),
             generation=stored.generation,
             metadata=stored.metadata,
-            from_ui=stored.ext is None,
+            from_ui=stored.from_ui,
+            by_owner=stored.type == "user_message",
             created_at=moment_of(ext.get("createdAt", stored.created_at)),
             feedback=stored.feedback,
             feedback_comment=stored.feedback_comment,
@@ -124,6 +130,20 @@ class Message:
     def is_disliked(self) -> bool | None:
         """Whether somebody voted it down; None where nobody voted."""
         return None if self.feedback is None else self.feedback == 0
+
+    async def to_openai(self, *, images: ImagesAs = "data") -> list[dict[str, Any]]:
+        """``Thread.to_openai`` for this message alone, as it is now, also where it is private."""
+        now = await self.reload()
+        shown = {now.id: await pictures_among(now.attachments, images)}
+        return to_openai([now], include_private=True, images=shown)
+
+    async def to_chat_completion(self) -> list[dict[str, Any]]:
+        """``Thread.to_chat_completion`` for this message alone, as it is now, also where it is
+        private.
+        """
+        now = await self.reload()
+        files = {now.id: [await line_of(attachment) for attachment in now.attachments]}
+        return to_chat_completion([now], include_private=True, files=files)
 
     async def edit(
         self,
@@ -216,8 +236,9 @@ class Message:
         return {emoji: len(users) for emoji, users in (await self.reactions()).items()}
 
     async def set_feedback(self, value: int | None, comment: str | None = None) -> bool:
-        """Vote 0 or 1, in place of an earlier vote, or None to take it back; whether that changed
-        anything. It is the vote that the UI shows.
+        """Vote 0 or 1, in place of an earlier vote and its comment, or None to take it back;
+        whether that changed anything. The same vote without a comment changes nothing; an empty
+        comment takes one away. It is the vote that the UI shows.
         """
         if value not in (0, 1, None):
             raise InvalidInputError("A vote is 0 or 1, or None for no vote.")

@@ -13,7 +13,7 @@ from chainkeep.threads.access import Access
 from chainkeep.threads.drafts import Draft, text_of
 from chainkeep.threads.message import Message, moment_of
 from chainkeep.threads.parcels import Parcel, deliver, pack
-from chainkeep.values import next_position
+from chainkeep.values import cleaned_json, from_json, next_position, utc_now
 
 __all__ = ["post"]
 
@@ -42,9 +42,11 @@ async def post(
     With ``opening``, the values of a new thread, that is made first, in the same transaction too.
     """
     letters = [await _letter(access, thread_id, draft, same_turn) for draft in drafts]
-    rows = [letter.row for letter in letters]
+    kept = [each for each in letters if access.persist_system or each.draft.role != "system"]
+    rows = [letter.row for letter in kept]
     # One for each row, and in a row: nobody else comes in between.
-    positions = [next_position() for row in rows for _ in range(message_units.places_of(row))]
+    places = sum(map(message_units.places_of, rows))
+    positions = [next_position() for _ in range(max(places, 1))]
     written = access.submit(
         thread_id,
         message_units.post_messages if opening is None else message_units.open_thread,
@@ -53,13 +55,12 @@ async def post(
         messages=rows,
         **({} if opening is None else {"thread": opening}),
     )
-    parcels = list(chain.from_iterable(letter.parcels for letter in letters))
+    parcels = list(chain.from_iterable(letter.parcels for letter in kept))
     stored = deliver(access, thread_id, parcels, written)
     times, *_ = await asyncio.shield(asyncio.gather(written, *stored))
-    return [
-        _posted(access, thread_id, letter, time)
-        for letter, time in zip(letters, times, strict=True)
-    ]
+    at = {row["id"]: time for row, time in zip(rows, times, strict=True)}
+    now = utc_now()
+    return [_posted(access, thread_id, each, at.get(each.row["id"], now)) for each in letters]
 
 
 async def _letter(access: Access, thread_id: str, draft: Draft, same_turn: bool) -> Letter:
@@ -81,10 +82,16 @@ def _posted(access: Access, thread_id: str, letter: Letter, time: str) -> Messag
         reply_to=draft.reply_to,
         tool_calls=[dict(call) for call in draft.tool_calls or ()],
         tool_call_id=draft.tool_call_id,
-        attributes=dict(draft.attributes or {}),
+        attributes=_own(draft.attributes) or {},
         display_text=draft.display_text or text_of(draft.content),
         is_json=draft.is_json,
+        question_config=_own(draft.question_config),
+        prompt_details=_own(draft.prompt_details) or {},
+        source=_own(draft.source),
+        platforms=_own(draft.platforms) or {},
         reasoning=draft.reasoning,
+        metrics=_own(draft.metrics),
+        generation=from_json(letter.row["generation"]),
         created_at=moment_of(draft.time() or time),
         attachments=[
             parcel.arrived(access, thread_id, message_id)
@@ -93,3 +100,7 @@ def _posted(access: Access, thread_id: str, letter: Letter, time: str) -> Messag
         ],
         _access=access,
     )
+
+
+def _own(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if given is None else cleaned_json(given)

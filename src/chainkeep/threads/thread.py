@@ -12,7 +12,7 @@ from typing import Any
 from chainkeep.blobs.keys import element_key
 from chainkeep.db import (
     attachment_units,
-    queries,
+    message_reads,
     thread_copies,
     thread_queries,
     thread_units,
@@ -27,7 +27,7 @@ from chainkeep.threads.message import found_attachment, moment_of
 from chainkeep.threads.parcels import copy_blobs
 from chainkeep.threads.thread_messages import ThreadMessages
 from chainkeep.threads.views import ThreadViews
-from chainkeep.values import next_position, utc_now
+from chainkeep.values import cleaned_json, next_position, utc_now
 
 __all__ = ["Role", "Thread"]
 
@@ -132,9 +132,10 @@ class Thread(ThreadMessages, ThreadViews):
     ) -> Thread:
         """Set what is given and leave the rest; the thread as it is then.
 
-        ``tags``, ``attributes`` and ``platforms`` replace what was there; ``metadata`` merges key
-        by key, and None deletes a key. ``org`` and ``product`` are set once, where there is none,
-        and not where the thread would leave the scope. With ``expected_version``, what ``version``
+        A blank ``name`` takes the name away. ``tags``, ``attributes`` and ``platforms`` replace
+        what was there; ``metadata`` merges key by key, and None deletes a key. ``org`` and
+        ``product`` are set once, where there is none, and not where the thread would leave the
+        scope. With ``expected_version``, what ``version``
         gave, it is ``ConflictError`` where the thread says something else by now.
         """
         check_platforms(platforms or {})
@@ -142,11 +143,11 @@ class Thread(ThreadMessages, ThreadViews):
         await self._access.write(
             self.id,
             thread_units.revise_thread,
-            name=name,
+            name=None if name is None else name.strip(),
             tags=None if tags is None else list(tags),
-            attributes=None if attributes is None else dict(attributes),
+            attributes=cleaned_json(attributes),
             platforms=None if platforms is None else {k: dict(v) for k, v in platforms.items()},
-            metadata=None if metadata is None else dict(metadata),
+            metadata=cleaned_json(metadata),
             public=public,
             org_id=org,
             product=product,
@@ -220,7 +221,7 @@ class Thread(ThreadMessages, ThreadViews):
         return removed
 
     async def _elements(self) -> list[Element]:
-        return await self._access.read(self.id, queries.elements_of_thread, thread_id=self.id)
+        return await self._access.read(self.id, message_reads.elements_shown, thread_id=self.id)
 
     async def figures(
         self, *, since: datetime | None = None, until: datetime | None = None
@@ -266,7 +267,7 @@ class Thread(ThreadMessages, ThreadViews):
 
 
 def _check_role(role: Role) -> None:
-    if not role.name:
+    if not role.name.strip():
         raise InvalidInputError("A role has a name.")
     if not (role.icon or "").isprintable():
         raise InvalidInputError("An icon is the name of an avatar, without control characters.")
@@ -275,5 +276,6 @@ def _check_role(role: Role) -> None:
 def check_platforms(platforms: Mapping[str, Mapping[str, str]]) -> None:
     """Let references pass that are text."""
     for name, references in platforms.items():
-        if not all(isinstance(value, str) for value in references.values()):
+        given = references.values() if isinstance(references, Mapping) else [None]
+        if not all(isinstance(value, str) for value in given):
             raise InvalidInputError(f"What {name} calls the thread is text: give str values.")

@@ -7,7 +7,7 @@ from typing import Any
 
 from typing_extensions import Unpack
 
-from chainkeep.errors import NotFoundError
+from chainkeep.errors import InvalidInputError, NotFoundError
 from chainkeep.paging import NO_LIMIT
 from chainkeep.threads.access import Access
 from chainkeep.threads.drafts import Content, Draft, MessageOptions
@@ -60,6 +60,8 @@ class ThreadMessages:
 
         ``source`` is the id of who said them; ``limit`` leaves only the last ones.
         """
+        if limit is not None and limit < 0:
+            raise InvalidInputError("A limit is no less than 0.")
         some = turn is not None or source is not None
         found = await self._read_messages(None, include_private, roles, None if some else limit)
         wanted = [

@@ -20,21 +20,31 @@ _LONGEST, _EXCERPT = 200, 50
 _UNTITLED, _EMPTY = "Untitled Thread", "Empty Thread"
 
 
-async def generate_title(thread: Thread, write: WriteTitle | None = None) -> str:
+async def generate_title(
+    thread: Thread, write: WriteTitle | None = None, *, once: bool = False
+) -> str:
     """Name a thread after what was said in it, system messages aside; the name.
 
     Without ``write``, or where that fails or gives nothing, the name is how the first user message
-    begins. Where nobody has said anything the thread is left as it is.
+    begins. Where nobody has said anything the thread is left as it is; so it is with ``once``, but
+    after the first exchange: when a user has said one thing and somebody has answered.
     """
     messages = await thread.messages(include_private=False)
     spoken = [message for message in messages if message.role != "system"]
     if not spoken:
         return _EMPTY
+    if once and not _is_first_exchange(spoken):
+        return (await thread.reload()).title
     title = (await _written(spoken, write) if write else "") or _excerpt(spoken)
     if not title:
         return _UNTITLED
     await thread.update(name=title)
     return title
+
+
+def _is_first_exchange(spoken: Sequence[Message]) -> bool:
+    roles = [message.role for message in spoken]
+    return roles.count("user") == 1 and roles[-1] != "user"
 
 
 async def _written(messages: Sequence[Message], write: WriteTitle) -> str:

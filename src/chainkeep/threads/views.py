@@ -13,7 +13,7 @@ from chainkeep.db import thread_queries, versions
 from chainkeep.errors import NotFoundError
 from chainkeep.paging import NO_LIMIT
 from chainkeep.threads.access import Access
-from chainkeep.threads.attachments import Attachment
+from chainkeep.threads.attachments import ImagesAs, line_of, pictures_among
 from chainkeep.threads.formats import to_chat_completion, to_openai, to_swift3
 from chainkeep.threads.message import Message, read_messages
 from chainkeep.threads.summaries import with_summary
@@ -37,7 +37,7 @@ class OpenAIOptions(TypedDict, total=False):
     """How OpenAI's messages are made of a thread."""
 
     include_private: bool
-    images: Literal["data", "url"] | None
+    images: ImagesAs | None
     """As data URLs, which is the default; as addresses, where there are any; or not at all."""
     roles: Mapping[str, str] | None
     tool_steps: bool
@@ -97,7 +97,7 @@ class ThreadViews:
         messages = await self._said(include_private)
         files: dict[str, list[str]] = {}
         for message in messages:
-            files[message.id] = [await _line(attachment) for attachment in message.attachments]
+            files[message.id] = [await line_of(attachment) for attachment in message.attachments]
         return to_chat_completion(
             messages, include_private=include_private, files=files, tool_steps=tool_steps
         )
@@ -146,21 +146,6 @@ def _turn(number: int, messages: list[Message]) -> Turn:
     )
 
 
-async def pictures_of(
-    messages: Sequence[Message], images: Literal["data", "url"]
-) -> dict[str, list[str]]:
+async def pictures_of(messages: Sequence[Message], images: ImagesAs) -> dict[str, list[str]]:
     """The pictures of each message, by its id: data URLs, or addresses where there are any."""
-    found: dict[str, list[str]] = {}
-    for message in messages:
-        pictures = [attachment for attachment in message.attachments if attachment.is_picture]
-        found[message.id] = [await _shown(picture, images) for picture in pictures]
-    return found
-
-
-async def _shown(picture: Attachment, images: Literal["data", "url"]) -> str:
-    address = await picture.address() if images == "url" else None
-    return address or await picture.data_url()
-
-
-async def _line(attachment: Attachment) -> str:
-    return f"{await attachment.address() or attachment.name} ({attachment.mime})"
+    return {message.id: await pictures_among(message.attachments, images) for message in messages}

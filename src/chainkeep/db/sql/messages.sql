@@ -86,6 +86,7 @@ WHERE (
             FROM steps AS target
             WHERE target."id" = CAST(:reply_to AS TEXT)
                 AND target."threadId" = CAST(:thread_id AS TEXT)
+                AND target."type" IN ('user_message', 'assistant_message', 'system_message', 'tool')
                 AND target."deletedAt" IS NULL
         )
     )
@@ -122,6 +123,7 @@ WHERE CAST(:run_id AS TEXT) IS NOT NULL
             FROM steps AS target
             WHERE target."id" = CAST(:reply_to AS TEXT)
                 AND target."threadId" = CAST(:thread_id AS TEXT)
+                AND target."type" IN ('user_message', 'assistant_message', 'system_message', 'tool')
                 AND target."deletedAt" IS NULL
         )
     )
@@ -172,10 +174,12 @@ SELECT
     steps."private" AS private,
     steps."toolCallId" AS tool_call_id,
     steps."ext" AS ext,
+    steps."role" IS NULL AS from_ui,
+    steps."position" AS position,
     COALESCE(
         steps."replyTo",
         CASE
-            WHEN steps."ext" IS NOT NULL THEN NULL
+            WHEN steps."role" IS NOT NULL THEN NULL
             WHEN above."type" IN ('user_message', 'assistant_message', 'system_message', 'tool') THEN above."id"
             WHEN higher."type" IN ('user_message', 'assistant_message', 'system_message', 'tool') THEN higher."id"
         END

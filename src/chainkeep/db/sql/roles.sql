@@ -21,13 +21,15 @@ WHERE "threadId" = :thread_id
     AND "name" = :name;
 
 -- name: roles_of_thread :many
--- A thread's roles, in the order in which they were added. Carried by the primary key.
+-- The roles of a thread that is not deleted, in the order in which they were added. Carried by the primary keys.
 SELECT
-    "name" AS name,
-    "userId" AS user_id,
-    "userName" AS user_name,
-    "icon" AS icon,
-    "description" AS description
+    thread_roles."name" AS name,
+    thread_roles."userId" AS user_id,
+    thread_roles."userName" AS user_name,
+    thread_roles."icon" AS icon,
+    thread_roles."description" AS description
 FROM thread_roles
-WHERE "threadId" = :thread_id
-ORDER BY "position", "name";
+JOIN threads ON threads."id" = thread_roles."threadId"
+WHERE thread_roles."threadId" = :thread_id
+    AND threads."deletedAt" IS NULL
+ORDER BY thread_roles."position", thread_roles."name";

@@ -70,10 +70,10 @@ WHERE "id" = :id
     AND "deletedAt" IS NOT NULL;
 
 -- name: thread_revise :exec
--- Sets what is given and leaves what is null; an organisation or a product that is there stays. Carried by the primary
--- key.
+-- Sets what is given and leaves what is null; an empty name is none, and an organisation or a product that is there
+-- stays. Carried by the primary key.
 UPDATE threads SET
-    "name" = COALESCE(CAST(:name AS TEXT), "name"),
+    "name" = NULLIF(COALESCE(CAST(:name AS TEXT), "name"), ''),
     "tags" = COALESCE(CAST(:tags AS TEXT), "tags"),
     "metadata" = COALESCE(CAST(:metadata AS TEXT), "metadata"),
     "attributes" = COALESCE(CAST(:attributes AS TEXT), "attributes"),
@@ -87,9 +87,9 @@ WHERE "id" = :id
     AND "deletedAt" IS NULL;
 
 -- name: thread_advance :one
--- Takes the next places in a thread that is not deleted, after every message in it, and moves its last activity
--- forward; the last of the places, and the last activity. Locks the row until the transaction ends, so whoever comes
--- first goes first. Carried by the primary key.
+-- Takes the next places in a thread of a scope that is not deleted, after every message in it, and moves its last
+-- activity forward; the last of the places, the last activity, and the thread's first role that is its owner's. Locks
+-- the row until the transaction ends, so whoever comes first goes first. Carried by the primary keys.
 UPDATE threads SET
     "lastPosition" = CASE
         WHEN CAST(:position AS BIGINT) > COALESCE("lastPosition", 0)
@@ -102,7 +102,30 @@ UPDATE threads SET
     END
 WHERE "id" = :id
     AND "deletedAt" IS NULL
-RETURNING "lastPosition" AS last_position, "lastActivityAt" AS last_activity_at;
+    AND (
+        CAST(:owner AS TEXT) IS NULL
+        OR COALESCE(
+            (SELECT users."identifier" FROM users WHERE users."id" = threads."userId"),
+            "userIdentifier"
+        ) = CAST(:owner AS TEXT)
+    )
+    AND (
+        CAST(:any_org AS BOOLEAN)
+        OR "orgId" = CAST(:org AS TEXT)
+        OR ("orgId" IS NULL AND CAST(:org AS TEXT) IS NULL)
+    )
+    AND (CAST(:product AS TEXT) IS NULL OR "product" = CAST(:product AS TEXT))
+RETURNING
+    "lastPosition" AS last_position,
+    "lastActivityAt" AS last_activity_at,
+    (
+        SELECT thread_roles."name"
+        FROM thread_roles
+        WHERE thread_roles."threadId" = threads."id"
+            AND thread_roles."userId" IN (threads."userId", threads."userIdentifier")
+        ORDER BY thread_roles."position"
+        LIMIT 1
+    ) AS owners_role;
 
 -- name: thread_set_aside :exec
 -- Deletes a thread so that it can be restored: nothing in it is emptied, and nobody sees it. Carried by the primary

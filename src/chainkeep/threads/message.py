@@ -18,13 +18,14 @@ from chainkeep.threads.attachments import Attachment, ImagesAs, line_of, picture
 from chainkeep.threads.drafts import Content, content_ext, pictures_in, text_of
 from chainkeep.threads.formats import to_chat_completion, to_openai
 from chainkeep.threads.parcels import deliver, pack, with_bytes
+from chainkeep.threads.reactions import Reacted
 from chainkeep.values import cleaned_json, next_position
 
 __all__ = ["Message"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(Reacted):
     """Something that somebody said in a thread. Values do not change; methods that write say what
     they give back.
     """
@@ -191,49 +192,6 @@ class Message:
         keys = await self._access.write(self.thread_id, units.delete_message, message_id=self.id)
         self._access.remove_blobs(keys or [])
         return keys is not None
-
-    async def add_reaction(self, emoji: str, user: str) -> bool:
-        """Whether the reaction is new; False also where the message is gone."""
-        if not emoji or not user:
-            raise InvalidInputError("A reaction is an emoji, and a user whose it is.")
-        return await self._access.write(
-            self.thread_id,
-            thread_units.add_reaction,
-            message_id=self.id,
-            emoji=emoji,
-            user_id=user,
-            position=next_position(),
-        )
-
-    async def remove_reaction(self, emoji: str, user: str) -> bool:
-        """Take a reaction back; whether there was one."""
-        return await self._access.write(
-            self.thread_id,
-            thread_units.remove_reaction,
-            message_id=self.id,
-            emoji=emoji,
-            user_id=user,
-        )
-
-    async def reactions(self) -> dict[str, list[str]]:
-        """Who reacted, by emoji; both in the order in which they came."""
-        found: dict[str, list[str]] = {}
-        for emoji, user in await self._access.read(
-            self.thread_id,
-            thread_queries.reactions_of_message,
-            thread_id=self.thread_id,
-            step_id=self.id,
-        ):
-            found.setdefault(emoji, []).append(user)
-        return found
-
-    async def has_reaction(self, emoji: str, user: str) -> bool:
-        """Whether somebody reacted so."""
-        return user in (await self.reactions()).get(emoji, [])
-
-    async def reaction_counts(self) -> dict[str, int]:
-        """How many reacted, by emoji."""
-        return {emoji: len(users) for emoji, users in (await self.reactions()).items()}
 
     async def set_feedback(self, value: int | None, comment: str | None = None) -> bool:
         """Vote 0 or 1, in place of an earlier vote and its comment, or None to take it back;

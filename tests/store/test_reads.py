@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import fields, replace
 from typing import Any
 
+import pytest
+
 from chainkeep.chainlit.slices import listed
 from chainkeep.db.statements import STATEMENTS
 from chainkeep.models import Caller, Element, Feedback, Step
@@ -60,6 +62,25 @@ async def test_every_field_of_a_step_is_read_wherever_it_is_read(store: Store) -
     assert values.steps == [in_order]
     assert await store.get_step("whole") == said
     assert await store.favorite_steps(user.id) == [in_order]
+
+
+@pytest.mark.parametrize("feedback", [None, 0])
+async def test_every_field_of_a_thread_is_read_in_a_list_too(
+    store: Store, feedback: int | None
+) -> None:
+    user = await store.save_user("ada", display_name=None, metadata={})
+    await store.update_thread("t", name="n", user_id=user.id, tags=["a"], metadata={"b": {"c": 1}})
+    await store.create_step(WHOLE, caller=ADA)
+    await store.save_feedback(VOTE)
+
+    content = await store.get_thread("t")
+    page = await store.list_threads(user.id, first=1, feedback=feedback)
+
+    assert content is not None
+    assert page.items == [content.thread]
+    assert content.thread.tags == ["a"]
+    assert content.thread.metadata == {"b": {"c": 1}}
+    assert content.thread.user_identifier == "ada"
 
 
 def test_a_step_has_the_same_columns_in_the_same_places_wherever_it_is_read() -> None:

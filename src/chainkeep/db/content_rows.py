@@ -1,4 +1,6 @@
-"""What is in a thread, from rows: there may be thousands, and each takes as little as can be."""
+"""Threads and what is in them, from rows: there may be thousands, and each takes as little as can
+be.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ from chainkeep.models import (
 )
 from chainkeep.values import from_json, json_object
 
-__all__ = ["STEP_COLUMNS", "content_of", "step_of", "step_values"]
+__all__ = ["STEP_COLUMNS", "content_of", "step_of", "step_values", "thread_of"]
 
 Values = Sequence[Any]
 
@@ -27,6 +29,18 @@ STEP_COLUMNS = 27
 
 # A frozen dataclass makes itself by looking up each field's name, which takes twice as long.
 _SETTERS = [getattr(Step, field.name).__set__ for field in fields(Step)]
+_THREAD_SETTERS = [getattr(Thread, field.name).__set__ for field in fields(Thread)]
+
+
+def thread_of(row: Values) -> Thread:
+    """A thread from a row's columns, in the order of the fields."""
+    id_, created_at, name, user_id, user_identifier, tags, metadata, last_activity_at = row
+    thread = object.__new__(Thread)
+    read = (from_json(tags), json_object(metadata))
+    values = (id_, created_at, name, user_id, user_identifier, *read, last_activity_at)
+    for put, value in zip(_THREAD_SETTERS, values, strict=True):
+        put(thread, value)
+    return thread
 
 
 def step_values(row: Values) -> StepValues:

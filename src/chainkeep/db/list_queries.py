@@ -12,7 +12,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from chainkeep.db.execution import many, one, returned, texts
+from chainkeep.db.content_rows import thread_of
+from chainkeep.db.execution import many, one, returned, texts, values
 from chainkeep.models import StoredThread, Thread
 from chainkeep.paging import NEWEST, Cursor
 from chainkeep.scope import Scope
@@ -22,7 +23,7 @@ def threads_page(
     connection: Connection, *, user_id: str, before: Cursor | None, count: int
 ) -> list[Thread]:
     place = before or NEWEST
-    rows = many(
+    rows = values(
         connection,
         "threads_page",
         user_id=user_id,
@@ -30,14 +31,14 @@ def threads_page(
         before_id=place.id,
         count=count,
     )
-    return [Thread.from_row(row) for row in rows]
+    return [thread_of(row) for row in rows]
 
 
 def threads_page_voted(
     connection: Connection, *, user_id: str, before: Cursor | None, feedback: int, count: int
 ) -> list[Thread]:
     place = before or NEWEST
-    rows = many(
+    rows = values(
         connection,
         "threads_page_voted",
         user_id=user_id,
@@ -46,7 +47,7 @@ def threads_page_voted(
         feedback=feedback,
         count=count,
     )
-    return [Thread.from_row(row) for row in rows]
+    return [thread_of(row) for row in rows]
 
 
 def _listed(

@@ -1,7 +1,8 @@
-"""Counts what a call says to its database: statements, commits and round trips, exactly.
+"""Counts what a call says to its database, and what it hears: statements, commits, round trips,
+rows and their bytes, exactly.
 
-On PostgreSQL a proxy reads along; a round trip is what ends with the server's ReadyForQuery. On
-SQLite the driver reports every statement.
+On PostgreSQL a proxy reads along; a round trip is what ends with the server's ReadyForQuery, and a
+row is as long as its message. On SQLite the driver reports every statement and every row.
 """
 
 from __future__ import annotations
@@ -42,10 +43,14 @@ class Tally:
     commits: int = 0
     round_trips: int = 0
     """Waits for the server; none where there is no server."""
+    rows: int = 0
+    """Those that came from the database."""
+    bytes: int = 0
+    """What was in them."""
 
     def clear(self) -> None:
         """Begin again."""
-        self.statements = self.commits = self.round_trips = 0
+        self.statements = self.commits = self.round_trips = self.rows = self.bytes = 0
 
     def note(self, sql: str) -> None:
         """Count a statement as what it is."""
@@ -54,6 +59,11 @@ class Tally:
             self.commits += 1
         elif not words.startswith((*_BEGINNINGS, *_HOUSEKEEPING)):
             self.statements += 1
+
+    def note_row(self, size: int) -> None:
+        """Count a row of so many bytes."""
+        self.rows += 1
+        self.bytes += size
 
 
 class Protocol:
@@ -72,6 +82,8 @@ class Protocol:
         for kind, body in self._messages(self._buffers[from_client], from_client):
             if from_client:
                 self._asked(kind, body)
+            elif kind == b"D":
+                self._tally.note_row(len(body))
             elif kind == b"Z":
                 self._tally.round_trips += 1
 
@@ -141,15 +153,31 @@ def _traced(tally: Tally) -> Iterator[None]:
 
     def trace(connection: Any, _record: object) -> None:
         if isinstance(connection, sqlite3.Connection):
-            connection.set_trace_callback(tally.note)
+            _listen(connection, tally)
         else:
             connection.run_async(lambda driver: driver.set_trace_callback(tally.note))
+            _count_rows(connection.driver_connection, tally)
 
     event.listen(Pool, "connect", trace)
     try:
         yield
     finally:
         event.remove(Pool, "connect", trace)
+
+
+def _listen(connection: sqlite3.Connection, tally: Tally) -> None:
+    connection.set_trace_callback(tally.note)
+    _count_rows(connection, tally)
+
+
+def _count_rows(connection: Any, tally: Tally) -> None:
+    made = connection.row_factory
+
+    def count(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> Any:
+        tally.note_row(sum(len(str(value).encode()) for value in row if value is not None))
+        return row if made is None else made(cursor, row)
+
+    connection.row_factory = count
 
 
 @asynccontextmanager
@@ -165,7 +193,7 @@ async def _counted(subject: Subject, tally: Tally) -> AsyncIterator[Layer]:
         layer = subject.candidate.open(subject.place)
         connection = getattr(layer, "connection", None)  # the floor's, made without SQLAlchemy
         if connection is not None:
-            connection.set_trace_callback(tally.note)
+            _listen(connection, tally)
         yield layer
         await layer.close()
 

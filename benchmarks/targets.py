@@ -1,4 +1,6 @@
-"""What chainkeep is to reach beside the others, and whether it did."""
+"""What chainkeep is to reach beside the others, and whether it did: the writes and the memory; the
+reads are in ``benchmarks.read_targets``.
+"""
 
 from __future__ import annotations
 
@@ -32,11 +34,14 @@ class Target:
     bound: float
     at_least: bool
     """Whether the bound is the least that will do; else it is the most."""
+    sound: bool = True
+    """Whether nothing was wrong with what was measured."""
 
     @property
     def met(self) -> bool:
-        """Whether the figure is within its bound."""
-        return self.reached >= self.bound if self.at_least else self.reached <= self.bound
+        """Whether the figure is within its bound, and sound."""
+        within = self.reached >= self.bound if self.at_least else self.reached <= self.bound
+        return within and self.sound
 
 
 def targets(figures: Sequence[Figures], memories: Memories) -> list[Target]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from benchmarks import reads, writes
 from benchmarks.measure import Sample
+from benchmarks.peers import UNINDEXED
 from benchmarks.seed import COMMON_WORD, RARE_WORD, Scale
+from chainkeep.db.indexer import FIRST_PAUSE
 
 __all__ = ["GROUPS", "Workload", "workloads"]
 
@@ -19,6 +21,7 @@ GROUPS = {
     "w1": "a turn of a chat: five writes, each awaited",
     "w2": "a turn of a chat: five writes fired as tasks, as Chainlit does",
     "w3": "the upload of a file of 100 kB to local disk",
+    "w4": "a turn of a chat while the search index is kept in step, and while it is not",
     "r1": "the sidebar's first page",
     "r2": "the sidebar, page by page to the end",
     "r3": "a thread with all that is in it",
@@ -49,6 +52,10 @@ class Workload:
     """For how many seconds nobody does anything afterwards, so that what a candidate left to the
     background does not run on while the next is measured.
     """
+    writes: bool = False
+    """Whether chainkeep is left with something to index."""
+    candidates: Collection[str] | None = None
+    """The names of those who do it; None for all."""
 
     @property
     def group(self) -> str:
@@ -59,6 +66,11 @@ class Workload:
     def chats(self) -> int:
         """How many calls are under way at once."""
         return int(self.arguments.get("chats", 1))
+
+    @property
+    def size(self) -> int | None:
+        """How many threads or steps there are to be read from."""
+        return self.arguments.get("threads", self.arguments.get("steps"))
 
     @property
     def call(self) -> Callable[..., Awaitable[Sample]]:
@@ -89,6 +101,7 @@ def workloads(scale: Scale) -> list[Workload]:
         _read("r5", f"favourites in {most:,} threads", reads.favorites, 2, threads=most),
         _read("r7", "get_user", reads.user, None, threads=most),
         _read("r7", "get_thread_author", reads.author, None, threads=most),
+        *(_beside_the_indexer(n) for n in scale.chats[:2]),
         *(_turns("w1", "awaited", writes.awaited_turn, n) for n in scale.chats),
         *(_turns("w2", "fired", writes.fired_turn, n) for n in scale.chats),
         Workload("w3", "upload of 100 kB", writes.uploads, {}),
@@ -103,4 +116,11 @@ def _read(group: str, title: str, run: Run, most: float | None, **arguments: Any
 
 def _turns(group: str, how: str, play: writes.Play, chats: int) -> Workload:
     title = f"turns, {how}, {chats} chat{'s' if chats > 1 else ''}"
-    return Workload(f"{group}-{chats}", title, writes.chat_turns, {"play": play, "chats": chats})
+    arguments = {"play": play, "chats": chats}
+    return Workload(f"{group}-{chats}", title, writes.chat_turns, arguments, writes=True)
+
+
+def _beside_the_indexer(chats: int) -> Workload:
+    turns = _turns("w4", "awaited, beside the indexer", writes.awaited_turn, chats)
+    arguments = {**turns.arguments, "before": 1.5 * FIRST_PAUSE}
+    return replace(turns, arguments=arguments, candidates=("chainkeep", UNINDEXED))

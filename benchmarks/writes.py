@@ -42,10 +42,16 @@ async def fired_turn(layer: Layer, turn: Turn) -> None:
     await asyncio.gather(*map(asyncio.ensure_future, writes))
 
 
-async def chat_turns(subject: Subject, seconds: float, *, play: Play, chats: int) -> Sample:
-    """So many chats at once, one turn after the other in each."""
-    label = subject.label()
+async def chat_turns(
+    subject: Subject, seconds: float, *, play: Play, chats: int, before: float = 0
+) -> Sample:
+    """So many chats at once, one turn after the other in each; what is said for so many seconds
+    before does not count.
+    """
     threads = await subject.new_threads(chats)
+    if before:
+        await timed([_turns(subject, play, thread, "before") for thread in threads], before)
+    label = subject.label()
     sample = await timed([_turns(subject, play, thread, label) for thread in threads], seconds)
     rows, updated = await subject.check("written", name=label, output=ANSWER)
     turns = len(sample.times)

@@ -12,18 +12,21 @@ from typing_extensions import override
 
 from benchmarks import thread_api
 from benchmarks.__main__ import MARK, main
+from benchmarks.counting import Tally, counts
 from benchmarks.floor import FloorSqlite
 from benchmarks.measure import Sample, timed
 from benchmarks.peers import CANDIDATES, Layer, Place
+from benchmarks.read_targets import read_targets
 from benchmarks.seed import QUICK, Seed
 from benchmarks.subject import opened
 from benchmarks.targets import targets
+from benchmarks.workloads import GROUPS, workloads
 from benchmarks.writes import awaited_turn, chat_turns
 from tests.support.postgres import PostgresDatabases
 
 FLOOR = next(each for each in CANDIDATES if (each.name, each.database) == ("floor", "SQLite"))
 ARGUMENTS = ("--quick", "--rounds", "1", "--only", "r1", "w1")
-SEED = Seed(replace(QUICK, users=(3, 10), lengths=(20,), deletions=1))
+SEED = Seed(replace(QUICK, users=(3, 10), lengths=(20,), deletions=2))
 
 
 @pytest.fixture
@@ -56,7 +59,7 @@ def test_every_candidate_is_measured_on_both_databases(tmp_path: Path):
     assert "of yesterday" not in written
 
 
-def figure(candidate: str, group: str, chats: int, **values: float) -> dict[str, Any]:
+def figure(candidate: str, group: str, chats: int, **values: Any) -> dict[str, Any]:
     zeros = {"p50_ms": 0.0, "p99_ms": 0.0, "per_second": 0.0, "stall_ms": 0.0}
     who = {"candidate": candidate, "database": "SQLite", "group": group, "chats": chats}
     return {**who, **zeros, **values}
@@ -80,6 +83,59 @@ def test_a_target_is_met_at_its_bound_and_missed_beyond_it():
         ("128 chats, stall of the event loop in ms", 10.5, False),
         ("memory, bytes a write", 3.0, True),
     }
+
+
+def read(candidate: str, group: str, p50_ms: float, **more: Any) -> dict[str, Any]:
+    titles = {"r1": "sidebar", "r3": "thread", "w4": "turns"}
+    values = {"size": 10_000, "most": None, "flaws": [], "workload": titles[group], **more}
+    return figure(candidate, group, 1, p50_ms=p50_ms, **values)
+
+
+def test_reads_are_compared_with_the_floor_the_peers_and_themselves():
+    page = {"candidate": "chainkeep", "database": "SQLite", "operation": "list_threads"}
+    found = read_targets(
+        [
+            read("chainkeep", "r1", 3.0, most=3),
+            read("floor", "r1", 1.0),
+            read("SQLAlchemyDataLayer", "r1", 2999.0),
+            read("ChainlitDataLayer", "r1", 20.0),  # too fast to be compared
+            read("chainkeep", "r1", 2.0, size=100, workload="a smaller one"),
+            read("chainkeep", "r3", 4.0, stall_ms=10.5, flaws=["gave 19 of 20 steps"]),
+            read("ChainlitDataLayer", "r3", 5.0),
+            read("chainkeep", "w4", 1.0, per_second=84.0),
+            read("chainkeep without index", "w4", 1.0, per_second=100.0),
+        ],
+        [{**page, "rows": 37, "bytes": 200}, {**page, "candidate": "floor", "bytes": 100}],
+    )
+    assert {(each.what, round(each.reached, 3), each.met) for each in found} == {
+        ("sidebar, times floor", 3.0, True),
+        ("sidebar, times as fast as SQLAlchemyDataLayer", 999.667, False),
+        ("thread, times the faster peer", 0.8, False),
+        ("thread, stall of the event loop in ms", 10.5, False),
+        ("turns, turns/s, times those without", 0.84, False),
+        ("a full page of the sidebar, 10,000 threads beside 100", 1.5, True),
+        ("rows from the database for a page of 35", 37, False),
+        ("bytes from the database for a page, times floor", 2.0, True),
+    }
+
+
+def test_every_group_but_what_is_counted_has_a_workload():
+    groups = {each.group for each in workloads(QUICK)}
+    assert groups == set(GROUPS) - {"counts", "memory"}
+
+
+async def test_rows_and_bytes_of_a_page_are_counted(
+    trigram_postgres: PostgresDatabases, tmp_path: Path
+):
+    candidates = [each for each in CANDIDATES if each.name in ("chainkeep", "floor")]
+    taken: dict[str, Tally] = {}
+    async with opened(candidates, tmp_path, trigram_postgres, SEED) as subjects:
+        for subject in subjects:
+            taken[subject.candidate.key] = (await counts(subject))["list_threads"]
+    assert {(each.statements, each.rows) for each in taken.values()} == {(1, 10)}
+    for database in ("sqlite", "postgresql"):
+        ours, floor = (taken[f"{name}_{database}"].bytes for name in ("chainkeep", "floor"))
+        assert floor <= ours < 2 * floor
 
 
 async def flaws_of_a_turn(layer: type[FloorSqlite], home: Path) -> list[str]:

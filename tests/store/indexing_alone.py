@@ -12,7 +12,7 @@ from chainkeep.store import Store
 
 async def index(url: str, journal: str) -> None:
     """Index whatever there is, and what comes, at once."""
-    indexer._FIRST_PAUSE = 0.01
+    indexer.FIRST_PAUSE = 0.01
     store = Store(Settings(database=DatabaseSettings(url=url), journal=journal))
     sys.stdout.write("indexing\n")
     sys.stdout.flush()

@@ -60,7 +60,7 @@ def make_database_url(database_kind: str, request: pytest.FixtureRequest) -> Cal
 @pytest.fixture(autouse=True)
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """The indexer begins at once."""
-    monkeypatch.setattr(indexer, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(indexer, "FIRST_PAUSE", 0.01)
 
 
 @pytest.fixture(params=["unindexed", "indexed"])
@@ -68,7 +68,7 @@ async def settle(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     """Runs the test with everything indexed before each search, and with nothing."""
     if request.param == "indexed":
         return indexed
-    monkeypatch.setattr(indexer, "_FIRST_PAUSE", 1000)
+    monkeypatch.setattr(indexer, "FIRST_PAUSE", 1000)
 
     async def not_at_all(_store: Store) -> None:
         pass
@@ -206,7 +206,7 @@ async def test_a_search_for_a_book_is_refused_in_words(store: Store) -> None:
 async def test_what_is_not_indexed_is_read_however_much_it_is(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexer, "_FIRST_PAUSE", 1000)
+    monkeypatch.setattr(indexer, "FIRST_PAUSE", 1000)
     monkeypatch.setattr("chainkeep.db.search._FEW", 10)
     monkeypatch.setattr("chainkeep.db.search._PORTION", 3)
     for n in range(20):
@@ -232,7 +232,7 @@ async def test_rows_that_others_wrote_are_indexed_too(store: Store) -> None:
 async def test_an_indexer_that_dies_within_a_batch_leaves_it_to_the_next(
     store: Store, open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexer, "_FIRST_PAUSE", 1000)
+    monkeypatch.setattr(indexer, "FIRST_PAUSE", 1000)
     for n in range(5):
         await say(store, f"t{n}", "needle")
     batch = (await store._database.snapshot(indexing.next_batch)).folded()
@@ -243,7 +243,7 @@ async def test_an_indexer_that_dies_within_a_batch_leaves_it_to_the_next(
 
     with pytest.raises(ZeroDivisionError):
         await store._database.write(die)
-    monkeypatch.setattr(indexer, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(indexer, "FIRST_PAUSE", 0.01)
     other = open_store()
     await indexed(other)
     assert await found(other, "needle") == [f"t{n}" for n in (4, 3, 2, 1, 0)]
@@ -252,7 +252,7 @@ async def test_an_indexer_that_dies_within_a_batch_leaves_it_to_the_next(
 async def test_a_row_that_changes_while_it_is_folded_stays_to_be_indexed(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexer, "_FIRST_PAUSE", 1000)
+    monkeypatch.setattr(indexer, "FIRST_PAUSE", 1000)
     await say(store, "t1", "first")
     batch = (await store._database.snapshot(indexing.next_batch)).folded()
     edited = Step(id="t1.0", thread_id="t1", created_at="", output="second")
@@ -327,7 +327,7 @@ async def test_a_store_that_only_reads_starts_no_indexer(store: Store) -> None:
 async def test_closing_waits_for_no_pause_and_leaves_nothing_running(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexer, "_FIRST_PAUSE", 1000)
+    monkeypatch.setattr(indexer, "FIRST_PAUSE", 1000)
     before = asyncio.all_tasks()
     await say(store, "t1", "needle")
     await asyncio.wait_for(store.close(), 5)
@@ -419,7 +419,7 @@ async def test_a_search_takes_no_statement_more_than_it_needs(
 async def test_short_words_are_found_in_however_many_threads(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexer, "_FIRST_PAUSE", 1000)
+    monkeypatch.setattr(indexer, "FIRST_PAUSE", 1000)
     users = {0: ADA, 1: "bob's id"}
     await asyncio.gather(
         *(
@@ -439,7 +439,7 @@ async def test_short_words_are_found_in_however_many_threads(
 
     wanted = [expected, expected, [], [f"t{n}" for n in range(698, -1, -2)]]
     assert await answers() == wanted
-    monkeypatch.setattr(indexer, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(indexer, "FIRST_PAUSE", 0.01)
     await store.close()
     other = Store(store.settings)
     await indexed(other)
@@ -461,7 +461,7 @@ class Interrupted(indexer.Indexer):
 async def test_the_indexer_rests_longer_while_a_chat_awaits_its_writes(
     store: Store, monkeypatch: pytest.MonkeyPatch, kind: type[indexer.Indexer]
 ) -> None:
-    monkeypatch.setattr(indexer, "_FIRST_PAUSE", 1000)
+    monkeypatch.setattr(indexer, "FIRST_PAUSE", 1000)
     await asyncio.gather(*(say(store, f"t{n}", "needle") for n in range(50)))
     one = kind(store._database, busy=lambda: False)
     await one._prepare()

@@ -25,7 +25,7 @@ async def answers(store: Store, history: History) -> list[set[str]]:
 async def test_adopted_rows_are_found_before_and_after_they_are_indexed(
     adopted: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexer, "_FIRST_PAUSE", 1000)
+    monkeypatch.setattr(indexer, "FIRST_PAUSE", 1000)
     expected = [{THREAD}, {THREAD, EMPTY_THREAD}, {THREAD}, set()]
     settings = Settings(
         database=DatabaseSettings(url=adopted.url), journal=str(tmp_path / "journal")
@@ -37,7 +37,7 @@ async def test_adopted_rows_are_found_before_and_after_they_are_indexed(
     assert await store._database.read(search_queries.search_waiting) == waiting
     await store.close()
 
-    monkeypatch.setattr(indexer, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(indexer, "FIRST_PAUSE", 0.01)
     store = Store(settings)
 
     async def indexed() -> bool:

@@ -21,11 +21,12 @@ from chainkeep.db.indexing import LEASE_SECONDS, Batch, claim, next_batch, write
 from chainkeep.db.migrations.search import make_trigram_index
 from chainkeep.errors import ChainkeepError, StorageError, TransientStorageError
 
-__all__ = ["Indexer"]
+__all__ = ["FIRST_PAUSE", "Indexer"]
 
 logger = logging.getLogger("chainkeep.search")
 
-_FIRST_PAUSE = 1.0
+FIRST_PAUSE = 1.0
+"""Seconds from the first change to the first batch, which more may join."""
 # What folds longer than some milliseconds is folded beside the event loop.
 _LONG = 200_000
 # Of its time the indexer takes this share while there is writing, and else.
@@ -56,7 +57,7 @@ class Indexer:
         if self._loop is not loop:  # such as a script's next asyncio.run
             self._loop, self._planned, self._running = loop, None, None
         if self._planned is None and (self._running is None or self._running.done()):
-            self._plan(_FIRST_PAUSE)
+            self._plan(FIRST_PAUSE)
 
     async def close(self, timeout: float) -> None:
         """Stop after the batch that is being written."""
@@ -91,7 +92,7 @@ class Indexer:
         if pause is not None:
             self._plan(pause)
         elif self._woken:
-            self._plan(_FIRST_PAUSE)
+            self._plan(FIRST_PAUSE)
 
     async def _go_on(self) -> float | None:
         """Write a batch; how long to rest then, None where nothing is left."""

@@ -28,13 +28,14 @@ from chainkeep.db import (
     queries,
     replica_queries,
     search_queries,
+    step_queries,
     thread_queries,
 )
 from chainkeep.db.database import Database, open_database
 from chainkeep.db.migrate import migrate
 from chainkeep.db.migrations.search import make_trigram_index
-from chainkeep.db.queries import StepRow, Touch
 from chainkeep.db.statements import STATEMENTS
+from chainkeep.db.step_queries import StepRow, Touch
 from chainkeep.models import Element, Step
 from chainkeep.paging import Cursor
 from chainkeep.settings import DatabaseSettings
@@ -92,6 +93,12 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "steps_delete": {"ids": ["step-77", "step-78"], "deleted_at": NOW},
     "steps_favorite": {"user_id": "user-7"},
     "steps_known": {"ids": ["step-77", "step-78"]},
+    "steps_put": {
+        "rows": [StepRow(step=STEP, created=True, position=1)],
+        "touches": [
+            Touch(id="thread-77", created_at=NOW, activity_at=NOW, user_identifier="person-7")
+        ],
+    },
     "thread_author": {"id": "thread-77"},
     "thread_content": {"id": "thread-77"},
     "thread_clear_elements": {"thread_id": "thread-77"},
@@ -157,6 +164,7 @@ def run(connection: Connection, call: str) -> list[Ran]:
             name = call.partition("-")[0]
             modules = (
                 queries,
+                step_queries,
                 thread_queries,
                 list_queries,
                 figure_queries,

@@ -26,7 +26,7 @@ from chainkeep.db.replay import Replay
 from chainkeep.db.search import Finder, Search
 from chainkeep.db.step_writes import StepWrite
 from chainkeep.db.up_to_date import UpToDateDatabase
-from chainkeep.db.writer import Writer
+from chainkeep.db.writer import AtOnce, Writer
 from chainkeep.errors import TransientStorageError
 from chainkeep.models import Health
 from chainkeep.scope import EVERYTHING, Scope
@@ -59,7 +59,7 @@ class Keeper:
         self._writer = Writer(
             self._database,
             units.run,
-            is_alone=units.is_alone,
+            at_once=AtOnce(units.fit_one_statement, units.run_at_once),
             overflow=self._replay,
             retry_seconds=write_retry_seconds,
             capacity=self.settings.write_queue,

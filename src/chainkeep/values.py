@@ -80,6 +80,11 @@ def to_json(value: object) -> str:
         return _encode(cleaned_json(value))
 
 
+def json_or_null(value: object) -> str | None:
+    """``to_json``; None for None."""
+    return None if value is None else to_json(value)
+
+
 def from_json(text: str | None) -> Any:
     """The value of JSON text; None for no text."""
     return None if text is None else json.loads(text)

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, make_url, text
 from sqlalchemy.util import await_only
 
-from chainkeep.db import queries
-from chainkeep.db.queries import Touch
+from chainkeep.db import step_queries
+from chainkeep.db.step_queries import Touch
 from chainkeep.values import utc_now
 
 SECRET = "a text that only the two of us may know"
@@ -21,7 +21,7 @@ SECRET = "a text that only the two of us may know"
 def touch(*thread_ids: str) -> Callable[[Connection], None]:
     """Makes threads."""
     touches = [Touch(id=thread_id, created_at=utc_now()) for thread_id in thread_ids]
-    return lambda connection: queries.thread_touch(connection, touches)
+    return lambda connection: step_queries.thread_touch(connection, touches)
 
 
 def ids_of(connection: Connection) -> set[str]:

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.util import await_only
 
-from chainkeep.db import queries
+from chainkeep.db import queries, step_queries
 from chainkeep.db.database import Database, open_database
 from chainkeep.db.drivers import driver_of
-from chainkeep.db.queries import Touch
+from chainkeep.db.step_queries import Touch
 from chainkeep.errors import StorageError
 from chainkeep.settings import DatabaseSettings
 
@@ -50,7 +50,7 @@ def in_transaction(connection: Connection) -> bool:
 
 
 def touch(connection: Connection) -> None:
-    queries.thread_touch(connection, [Touch(id="t", created_at=NOW)])
+    step_queries.thread_touch(connection, [Touch(id="t", created_at=NOW)])
 
 
 async def test_one_call_after_the_other_uses_the_same_connection(open_: OpenDatabase) -> None:

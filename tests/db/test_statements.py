@@ -20,6 +20,7 @@ from chainkeep.db import (
     queries,
     replica_queries,
     search_queries,
+    step_queries,
     thread_queries,
 )
 from chainkeep.db.dialects import DIALECT_NAMES
@@ -37,6 +38,7 @@ QUERIES = {
     name: function
     for module in (
         queries,
+        step_queries,
         thread_queries,
         list_queries,
         figure_queries,
@@ -66,6 +68,7 @@ def test_a_name_is_given_once() -> None:
 
 ONE_DATABASE_ONLY = {
     "step_put": "saves waits for the server; SQLite has none",
+    "steps_put": "saves waits for the server; SQLite has none",
     "thread_erase": "saves waits for the server; SQLite has none",
 }
 
@@ -90,6 +93,37 @@ def test_a_step_that_is_put_is_written_as_in_several_statements() -> None:
     put = " ".join(STATEMENTS["postgresql"]["step_put"].sql.split())
     assert clauses("step_write") in put
     assert clauses("thread_touch") in put
+
+
+@pytest.mark.parametrize(
+    ("name", "begins", "ends", "otherwise"),
+    [
+        (
+            "step_write",
+            "SET",
+            'WHERE steps."threadId"',
+            {
+                "CAST(:given AS TEXT)": "step.given",
+                "CAST(:created AS BOOLEAN)": "step.created",
+                "excluded.": "step.",
+            },
+        ),
+        (
+            "thread_touch",
+            "ON CONFLICT",
+            "WHERE threads.",
+            {"CAST(:activity_at AS TEXT)": 'excluded."lastActivityAt"'},
+        ),
+    ],
+)
+def test_steps_that_are_put_are_written_as_in_several_statements(
+    name: str, begins: str, ends: str, otherwise: dict[str, str]
+) -> None:
+    sql = " ".join(STATEMENTS["postgresql"][name].sql.split())
+    clauses = sql[sql.index(begins) :].partition(ends)[0]
+    for there, here in otherwise.items():
+        clauses = clauses.replace(there, here)
+    assert clauses in " ".join(STATEMENTS["postgresql"]["steps_put"].sql.split())
 
 
 ERASED_BY = [

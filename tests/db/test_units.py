@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
+from sqlalchemy.util import await_only
 
 from chainkeep.db import units
 from chainkeep.db.database import Database
@@ -46,6 +49,7 @@ step_writes = st.builds(
     caller=callers,
     position=st.integers(1, 5),
 )
+plain_writes = step_writes.filter(lambda write: units.fit_one_statement([write]))
 deletions = st.sampled_from(
     [
         Operation("delete_step", {"step_id": "a", "caller": None, "position": 9}),
@@ -68,7 +72,7 @@ STATE = (
     """SELECT "id", "userId", "userIdentifier", "lastActivityAt", "createdAt", "deletedAt" IS NULL
     FROM threads ORDER BY "id" """,
     """SELECT "id", "threadId", "parentId", "name", "output", "createdAt", "metadata", "favorite",
-    "extra", "revision", "position", "deletedAt" IS NULL FROM steps ORDER BY "id" """,
+    "extra", "revision" > 0, "position", "deletedAt" IS NULL FROM steps ORDER BY "id" """,
 )
 
 
@@ -80,19 +84,27 @@ class UndoneError(Exception):
         self.seen = seen
 
 
-def outcome(connection: Connection, portions: Sequence[Sequence[Any]]) -> Any:
+def at_once(connection: Connection, works: Sequence[Any]) -> Sequence[Any]:
+    """As the writer runs works: in one statement where they fit it and that comes out."""
+    results = units.run_at_once(connection, works) if units.fit_one_statement(works) else None
+    return units.run(connection, works) if results is None else results
+
+
+def outcome(connection: Connection, portions: Sequence[Sequence[Any]], run: Any) -> Any:
     """What is returned, and then stored, when the portions run one after the other."""
     try:
-        returned = [result for works in portions for result in units.run(connection, works)]
+        returned = [result for works in portions for result in run(connection, works)]
     except ConflictError:
         return None
     # The user's row comes back as it was made, which is the same for all.
     return returned[1:], [[tuple(row) for row in connection.execute(text(sql))] for sql in STATE]
 
 
-async def undone(database: Database, portions: Sequence[Sequence[Any]]) -> Any:
+async def undone(
+    database: Database, portions: Sequence[Sequence[Any]], run: Any = units.run
+) -> Any:
     def work(connection: Connection) -> None:
-        raise UndoneError(outcome(connection, portions))
+        raise UndoneError(outcome(connection, portions, run))
 
     with pytest.raises(UndoneError) as raised:
         await database.write(work)
@@ -105,12 +117,13 @@ async def undone(database: Database, portions: Sequence[Sequence[Any]]) -> Any:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(before=works, together=works)
+@given(before=works, together=works | st.lists(plain_writes, min_size=1, max_size=5))
+@pytest.mark.parametrize("run", [units.run, at_once])
 async def test_writes_that_go_together_leave_what_one_after_the_other_would(
-    database: Database, before: list[Any], together: list[Any]
+    database: Database, run: Any, before: list[Any], together: list[Any]
 ) -> None:
     first = [[BOB], *([work] for work in before)]
-    grouped = await undone(database, [*first, together])
+    grouped = await undone(database, [*first, together], run)
     # Where writes that go together clash, the writer runs them again apart.
     if grouped is not None:
         assert grouped == await undone(database, [*first, *([work] for work in together)])
@@ -144,3 +157,69 @@ async def test_a_create_that_comes_again_takes_no_extra_key_away(database: Datab
     before = [write(given=set(), extra={"icon": "1"})]
     writes = [write(), write(given={"extra"}, extra={"indent": 2})]
     assert await together_and_apart(database, before, writes)
+
+
+def owned(thread_id: str, **fields: Any) -> StepWrite:
+    step = Step(thread_id=thread_id, created_at=MOMENTS[0], **fields)
+    return StepWrite(step=step, caller=Caller(thread_id=thread_id, identifier="ada"), position=1)
+
+
+@pytest.fixture
+def on_postgres(make_postgres: Callable[[bool], str], open_: Callable[..., Database]) -> Database:
+    """Where there is a statement for many steps."""
+    return open_(make_postgres(True))
+
+
+async def put(database: Database, writes: list[StepWrite]) -> Sequence[Any] | None:
+    assert units.fit_one_statement(writes)
+    return await database.write_alone(lambda connection: units.run_at_once(connection, writes))
+
+
+async def outputs(database: Database) -> list[str]:
+    sql = text("""SELECT "output" FROM steps WHERE "deletedAt" IS NULL ORDER BY "id" """)
+    return await database.read(lambda connection: list(connection.execute(sql).scalars()))
+
+
+async def test_steps_of_many_threads_are_made_and_changed_at_once(database: Database) -> None:
+    made = [owned(f"t{number}", id=f"s{number}", output="made") for number in range(40)]
+    changed = [
+        replace(
+            write,
+            step=replace(write.step, output="changed"),
+            given=frozenset(["output", "created_at"]),
+        )
+        for write in made[20:]
+    ]
+    assert await put(database, made[:30]) == [True] * 30
+    assert await put(database, [*made[30:], *changed]) == [True] * 30
+    assert sorted(await outputs(database)) == ["changed"] * 20 + ["made"] * 20
+
+
+async def test_nothing_is_put_beside_a_step_that_is_in_another_thread(
+    on_postgres: Database,
+) -> None:
+    await put(on_postgres, [owned("t", id="a"), owned("t", id="b")])
+    writes = [owned("u", id="a", output="taken"), owned("v", id="c", output="new")]
+    assert await put(on_postgres, writes) is None
+    assert await outputs(on_postgres) == ["", ""]
+
+
+async def test_a_step_that_somebody_else_makes_meanwhile_is_left_to_a_transaction(
+    on_postgres: Database,
+) -> None:
+    asked = asyncio.Event()
+
+    def make_slowly(connection: Connection) -> None:
+        units.run(connection, [owned("t", id="a", output="theirs")])
+        asked.set()
+        while not connection.execute(text("SELECT bool_or(NOT granted) FROM pg_locks")).scalar():
+            await_only(asyncio.sleep(0.01))
+
+    theirs = asyncio.ensure_future(on_postgres.write(make_slowly))
+    await asked.wait()
+    update = replace(owned("t", id="a", output="ours"), given=frozenset(["output", "created_at"]))
+    assert await put(on_postgres, [update, owned("t", id="b", output="new")]) is None
+    await theirs
+    works = [update, owned("t", id="b", output="new")]
+    assert await on_postgres.write(lambda connection: units.run(connection, works)) == [True, True]
+    assert await outputs(on_postgres) == ["ours", "new"]

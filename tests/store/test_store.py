@@ -18,6 +18,7 @@ from tests.store.blobs import MemoryBlobs
 from tests.store.conftest import OpenStore
 from tests.support.faults import FaultProxy
 from tests.support.postgres import PostgresServer, postgres_servers
+from tests.threads.statements import statements_of
 
 MOMENT = "2026-01-01T00:00:0{}.000000Z"
 ADA = Caller(thread_id="t", identifier="ada")
@@ -154,6 +155,23 @@ async def test_an_owner_is_set_once_whoever_comes_later(open_store: OpenStore) -
 
 
 # Twice
+
+
+async def test_steps_that_gather_go_to_postgresql_in_one_statement(
+    open_store: OpenStore, make_postgres: Callable[[bool], str]
+) -> None:
+    store = open_store(make_postgres(True))
+    await store.create_step(step("first"))
+
+    async def gather() -> None:
+        steps = [step(str(number)) for number in range(20)]
+        await asyncio.gather(*map(store.create_step, steps))
+
+    [statement] = await statements_of(gather)
+    assert "INSERT INTO steps" in statement
+    content = await store.get_thread("t")
+    assert content is not None
+    assert len(content.steps) == 21
 
 
 @pytest.fixture(scope="module")

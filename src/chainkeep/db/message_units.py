@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from chainkeep.db import attachment_queries, queries
+from chainkeep.db import attachment_queries, queries, step_queries
 from chainkeep.db import thread_queries as sql
 from chainkeep.db.scoping import GONE
 from chainkeep.db.thread_units import create_thread, moment, note_change
@@ -131,7 +131,7 @@ def _explain(connection: Connection, row: sql.MessageRow, *, since: int) -> None
     """Say why a message was not written, unless it was: by this very write, tried before, which
     took no place before ``since``.
     """
-    known = {known.id: known for known in queries.steps_known(connection, ids=[row.id])}
+    known = {known.id: known for known in step_queries.steps_known(connection, ids=[row.id])}
     if row.id not in known:
         raise InvalidInputError(f"{row.reply_to} is no message of this thread to reply to.")
     stored = _message(connection, row.thread_id, row.id)

@@ -6,8 +6,7 @@ What a statement promises stands in its ``.sql`` file.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -21,13 +20,8 @@ from chainkeep.models import (
     Thread,
     ThreadValues,
     User,
-    show_input_to_text,
 )
-from chainkeep.values import is_starred, json_object, to_json
-
-
-def _json_or_null(value: object) -> str | None:
-    return None if value is None else to_json(value)
+from chainkeep.values import is_starred, json_or_null, to_json
 
 
 def user_get(connection: Connection, *, identifier: str) -> User | None:
@@ -56,31 +50,6 @@ def user_upsert(
     return User.from_row(row)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Touch:
-    """The binds of ``thread_touch``."""
-
-    id: str
-    created_at: str
-    activity_at: str | None = None
-    user_id: str | None = None
-    user_identifier: str | None = None
-
-
-def thread_touch(connection: Connection, touches: Sequence[Touch]) -> None:
-    binds = [
-        {
-            "id": touch.id,
-            "created_at": touch.created_at,
-            "activity_at": touch.activity_at,
-            "user_id": touch.user_id,
-            "user_identifier": touch.user_identifier,
-        }
-        for touch in touches
-    ]
-    each(connection, "thread_touch", binds)
-
-
 def thread_update(
     connection: Connection,
     *,
@@ -100,8 +69,8 @@ def thread_update(
         keep_name=keep_name,
         org_id=org_id,
         product=product,
-        tags=_json_or_null(tags),
-        metadata=_json_or_null(metadata),
+        tags=json_or_null(tags),
+        metadata=json_or_null(metadata),
     )
 
 
@@ -142,96 +111,6 @@ def thread_clear_elements(connection: Connection, *, thread_id: str) -> int:
 
 def thread_clear_feedbacks(connection: Connection, *, thread_id: str) -> int:
     return execute(connection, "thread_clear_feedbacks", thread_id=thread_id)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepRow:
-    """The binds of ``step_write``."""
-
-    step: Step
-    created: bool
-    """Whether this is the step's creation."""
-    given: frozenset[str] = frozenset()
-    """The fields that updates set."""
-    more: dict[str, Any] = field(default_factory=dict)
-    """What updates add to ``Step.extra``; no bind of its own."""
-    updates: int = 0
-    """How many updates these are."""
-    position: int
-
-
-def step_write(connection: Connection, rows: Sequence[StepRow]) -> int:
-    """How many rows were written; -1 where the driver does not say."""
-    return each(connection, "step_write", [_step_binds(row) for row in rows])
-
-
-def step_put(connection: Connection, *, row: StepRow, touch: Touch) -> int:
-    """How many rows were written. Not every database has this statement."""
-    binds = {
-        **_step_binds(row),
-        "activity_at": touch.activity_at,
-        "user_id": touch.user_id,
-        "user_identifier": touch.user_identifier,
-    }
-    return int(returned(connection, "step_put", **binds)["written"])
-
-
-def _step_binds(row: StepRow) -> dict[str, Any]:
-    step = row.step
-    return {
-        "id": step.id,
-        "thread_id": step.thread_id,
-        "parent_id": step.parent_id,
-        "type": step.type,
-        "name": step.name,
-        "input": step.input,
-        "output": step.output,
-        "created_at": step.created_at,
-        "start": step.start,
-        "end": step.end,
-        "command": step.command,
-        "modes": _json_or_null(step.modes),
-        "language": step.language,
-        "streaming": step.streaming,
-        "wait_for_answer": step.wait_for_answer,
-        "is_error": step.is_error,
-        "show_input": show_input_to_text(step.show_input),
-        "default_open": step.default_open,
-        "auto_collapse": step.auto_collapse,
-        "metadata": to_json(step.metadata),
-        "tags": _json_or_null(step.tags),
-        "generation": _json_or_null(step.generation),
-        "extra": _json_or_null(step.extra or None),
-        "favorite": is_starred(step.metadata),
-        "position": row.position,
-        "created": row.created,
-        "given": f"|{'|'.join(sorted(row.given))}|",
-        "updates": row.updates,
-    }
-
-
-class Known(NamedTuple):
-    """Where a step is."""
-
-    id: str
-    thread_id: str
-    extra: dict[str, Any]
-    revision: int
-    deleted_at: str | None
-
-
-def steps_known(connection: Connection, *, ids: Collection[str]) -> list[Known]:
-    rows = many(connection, "steps_known", ids=texts(ids))
-    return [
-        Known(
-            row["id"],
-            row["thread_id"],
-            json_object(row["extra"]),
-            row["revision"],
-            row["deleted_at"],
-        )
-        for row in rows
-    ]
 
 
 def step_get(connection: Connection, *, id: str) -> Step | None:
@@ -302,11 +181,11 @@ def element_upsert(
         size=element.size,
         language=element.language,
         page=element.page,
-        props=_json_or_null(element.props),
+        props=json_or_null(element.props),
         auto_play=element.auto_play,
-        player_config=_json_or_null(element.player_config),
-        extra=_json_or_null(element.extra or None),
-        attributes=_json_or_null(element.attributes or None),
+        player_config=json_or_null(element.player_config),
+        extra=json_or_null(element.extra or None),
+        attributes=json_or_null(element.attributes or None),
         status=element.status,
         created_at=created_at,
         position=position,

@@ -1,4 +1,5 @@
-"""Writes of steps, which are nearly all writes there are: any number of them in three statements.
+"""Writes of steps, which are nearly all writes there are: any number of them in one statement where
+the database has it, else in three.
 
 Folding them changes no outcome: what is written is what one write after the other would have left.
 """
@@ -12,13 +13,22 @@ from typing import Any
 from sqlalchemy import Connection
 
 from chainkeep.db import queries
-from chainkeep.db.execution import has
+from chainkeep.db.step_queries import (
+    Known,
+    StepRow,
+    Touch,
+    step_put,
+    step_write,
+    steps_known,
+    steps_put,
+    thread_touch,
+)
 from chainkeep.errors import ConflictError
 from chainkeep.models import Caller, Step
 from chainkeep.paging import portions
 from chainkeep.values import is_starred
 
-__all__ = ["StepWrite", "fits_one_statement", "write_steps"]
+__all__ = ["StepWrite", "fits_one_statement", "put_steps", "write_steps"]
 
 # Both databases limit the parameters of a statement, to about 32,000.
 MOST_IDS = 1000
@@ -36,51 +46,65 @@ class StepWrite:
     position: int
 
 
+def put_steps(connection: Connection, writes: Sequence[StepWrite]) -> list[bool] | None:
+    """``write_steps`` in one statement, which is a transaction by itself.
+
+    Each fits it. None where a thread has several callers, and where a write was refused or came too
+    late: then some may be written, and ``write_steps`` has to follow.
+    """
+    rows, touches = _folded(writes), _touches(writes)
+    if len({touch.id for touch in touches}) < len(touches):
+        return None
+    if len(rows) == 1:
+        written = step_put(connection, row=rows[0], touch=touches[0])
+    else:
+        written = steps_put(connection, rows=rows, touches=touches)
+    return [True] * len(writes) if written == len(rows) else None
+
+
 def write_steps(connection: Connection, writes: Sequence[StepWrite]) -> list[bool]:
     """Write steps, and their threads where they are missing, as if one after the other.
 
     For each whether it was written: False where the step, or its thread, was deleted before.
     ``ConflictError`` where one belongs to another thread; then nothing may be committed.
     """
-    if len(writes) == 1 and fits_one_statement(writes[0]) and has(connection, "step_put"):
-        return _put(connection, writes[0])
     rows = _folded(writes)
-    queries.thread_touch(connection, _touches(writes))
+    thread_touch(connection, _touches(writes))
     if starred := {row.step.thread_id for row in rows if is_starred(row.step.metadata)}:
         queries.threads_star(connection, ids=starred)
     known = _known(connection, [row for row in rows if "extra" in row.given])
-    written = queries.step_write(connection, [_with_extra(row, known) for row in rows])
+    written = step_write(connection, [_with_extra(row, known) for row in rows])
     if written == len(rows):
         return [True] * len(writes)
     return list(_results(writes, _known(connection, rows)))
 
 
 def fits_one_statement(write: StepWrite) -> bool:
-    """Whether nothing has to be read before a step is written, where nothing goes with it."""
+    """Whether nothing has to be read before a step is written, and nothing but its thread goes with
+    it.
+    """
     added = write.given is not None and "extra" in write.given
-    return not added and not is_starred(write.step.metadata)
+    return _is_timed(write) and not added and not is_starred(write.step.metadata)
 
 
-def _put(connection: Connection, write: StepWrite) -> list[bool]:
-    row = _row(write)
-    if queries.step_put(connection, row=row, touch=_touch(write)) == 1:
-        return [True]
-    return list(_results([write], _known(connection, [row])))
+def _is_timed(write: StepWrite) -> bool:
+    """Whether a write says when its step was made, which moves the thread's last activity."""
+    return write.given is None or "created_at" in write.given
 
 
-def _folded(writes: Sequence[StepWrite]) -> list[queries.StepRow]:
+def _folded(writes: Sequence[StepWrite]) -> list[StepRow]:
     """One row for each step, in the order in which the steps first appear."""
-    rows: dict[str, queries.StepRow] = {}
+    rows: dict[str, StepRow] = {}
     for write in writes:
         earlier = rows.get(write.step.id)
         rows[write.step.id] = _row(write) if earlier is None else _followed(earlier, write)
     return list(rows.values())
 
 
-def _row(write: StepWrite) -> queries.StepRow:
+def _row(write: StepWrite) -> StepRow:
     created = write.given is None
-    return queries.StepRow(
-        step=write.step if created else replace(write.step, extra={}),
+    return StepRow(
+        step=write.step if created or not write.step.extra else replace(write.step, extra={}),
         created=created,
         more=_more({}, write),
         given=write.given or frozenset(),
@@ -89,7 +113,7 @@ def _row(write: StepWrite) -> queries.StepRow:
     )
 
 
-def _followed(row: queries.StepRow, write: StepWrite) -> queries.StepRow:
+def _followed(row: StepRow, write: StepWrite) -> StepRow:
     """What is left of a row when one more write of the same step follows."""
     if row.step.thread_id != write.step.thread_id:
         raise ConflictError(_elsewhere(write.step))
@@ -107,39 +131,38 @@ def _followed(row: queries.StepRow, write: StepWrite) -> queries.StepRow:
     )
 
 
-def _touches(writes: Sequence[StepWrite]) -> list[queries.Touch]:
+def _touches(writes: Sequence[StepWrite]) -> list[Touch]:
     """One touch for each thread and caller, the first caller of a thread first.
 
     Sorted by thread, so that two processes never wait for each other.
     """
-    touches: dict[tuple[str, str | None, str | None], queries.Touch] = {}
+    touches: dict[tuple[str, str | None, str | None], Touch] = {}
     for touch in map(_touch, writes):
         caller = (touch.id, touch.user_id, touch.user_identifier)
         earlier = touches.get(caller, touch)
-        activity = max(earlier.activity_at or "", touch.activity_at or "") or None
-        touches[caller] = replace(earlier, activity_at=activity)
+        later = (touch.activity_at or "") > (earlier.activity_at or "")
+        touches[caller] = replace(earlier, activity_at=touch.activity_at) if later else earlier
     return sorted(touches.values(), key=lambda touch: touch.id)
 
 
-def _touch(write: StepWrite) -> queries.Touch:
+def _touch(write: StepWrite) -> Touch:
     step, caller = write.step, write.caller
-    timed = write.given is None or "created_at" in write.given
     own = caller if caller is not None and caller.thread_id == step.thread_id else None
-    return queries.Touch(
+    return Touch(
         id=step.thread_id,
         created_at=step.created_at,
-        activity_at=step.created_at if timed else None,
+        activity_at=step.created_at if _is_timed(write) else None,
         user_id=own.user_id if own else None,
         user_identifier=own.identifier if own else None,
     )
 
 
-def _known(connection: Connection, rows: Sequence[queries.StepRow]) -> dict[str, queries.Known]:
+def _known(connection: Connection, rows: Sequence[StepRow]) -> dict[str, Known]:
     ids = [row.step.id for row in rows]
     return {
         known.id: known
         for portion in portions(ids, MOST_IDS)
-        for known in queries.steps_known(connection, ids=portion)
+        for known in steps_known(connection, ids=portion)
     }
 
 
@@ -149,7 +172,7 @@ def _more(earlier: dict[str, Any], write: StepWrite) -> dict[str, Any]:
     return {**earlier, **write.step.extra} if given else earlier
 
 
-def _with_extra(row: queries.StepRow, known: dict[str, queries.Known]) -> queries.StepRow:
+def _with_extra(row: StepRow, known: dict[str, Known]) -> StepRow:
     """The row with what updates add to the step's keys without a column, stored or just created."""
     stored = known.get(row.step.id)
     created = row.created and (stored is None or stored.revision == 0)
@@ -159,7 +182,7 @@ def _with_extra(row: queries.StepRow, known: dict[str, queries.Known]) -> querie
     return replace(row, step=replace(row.step, extra={**base, **row.more}))
 
 
-def _results(writes: Sequence[StepWrite], known: dict[str, queries.Known]) -> Iterator[bool]:
+def _results(writes: Sequence[StepWrite], known: dict[str, Known]) -> Iterator[bool]:
     for write in writes:
         stored = known.get(write.step.id)
         if stored is not None and stored.thread_id != write.step.thread_id:

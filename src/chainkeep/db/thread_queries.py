@@ -16,11 +16,7 @@ from sqlalchemy import Connection
 from chainkeep.db.execution import each, execute, many, one, texts
 from chainkeep.models import StoredMessage, StoredThread
 from chainkeep.scope import Scope
-from chainkeep.values import from_json, to_json
-
-
-def _json_or_null(value: object) -> str | None:
-    return None if value is None else to_json(value)
+from chainkeep.values import from_json, json_or_null, to_json
 
 
 def user_ensure(connection: Connection, *, id: str, identifier: str, created_at: str) -> int:
@@ -49,7 +45,7 @@ def thread_create(
         created_at=created_at,
         name=name,
         owner=owner,
-        tags=_json_or_null(tags),
+        tags=json_or_null(tags),
         metadata=to_json(metadata),
         attributes=to_json(attributes),
         platforms=to_json(platforms),
@@ -88,10 +84,10 @@ def thread_revise(
         "thread_revise",
         id=id,
         name=name,
-        tags=_json_or_null(tags),
-        metadata=_json_or_null(metadata),
-        attributes=_json_or_null(attributes),
-        platforms=_json_or_null(platforms),
+        tags=json_or_null(tags),
+        metadata=json_or_null(metadata),
+        attributes=json_or_null(attributes),
+        platforms=json_or_null(platforms),
         public=public,
         org_id=org_id,
         product=product,
@@ -220,7 +216,7 @@ def message_change(
         id=id,
         thread_id=thread_id,
         output=output,
-        ext=_json_or_null(ext),
+        ext=json_or_null(ext),
         language=language,
     )
 
@@ -356,7 +352,7 @@ def summary_upsert(
         thread_id=thread_id,
         step_id=step_id,
         summary=summary,
-        earlier=_json_or_null(earlier),
+        earlier=json_or_null(earlier),
         now=now,
     )
 

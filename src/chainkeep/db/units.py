@@ -19,6 +19,7 @@ from chainkeep.db import (
     attachment_units,
     message_units,
     queries,
+    step_queries,
     thread_queries,
     thread_units,
 )
@@ -26,7 +27,7 @@ from chainkeep.db.content_rows import step_of
 from chainkeep.db.execution import has
 from chainkeep.db.records import Operation
 from chainkeep.db.scoping import require_in_scope
-from chainkeep.db.step_writes import MOST_IDS, StepWrite, fits_one_statement, write_steps
+from chainkeep.db.step_writes import MOST_IDS, StepWrite, fits_one_statement, put_steps, write_steps
 from chainkeep.db.thread_copies import copy_thread
 from chainkeep.errors import ConflictError
 from chainkeep.models import Caller, Element, Feedback, Step, ThreadContent
@@ -51,10 +52,16 @@ def run(connection: Connection, works: Sequence[Any]) -> list[Any]:
     return results
 
 
-def is_alone(works: Sequence[Any]) -> bool:
-    """Whether ``run`` does these with one statement, where the database has one for it."""
-    [work, *others] = works
-    return not others and isinstance(work, StepWrite) and fits_one_statement(work)
+def fit_one_statement(works: Sequence[Any]) -> bool:
+    """Whether these are for ``run_at_once``."""
+    return all(isinstance(work, StepWrite) and fits_one_statement(work) for work in works)
+
+
+def run_at_once(connection: Connection, works: Sequence[Any]) -> list[Any] | None:
+    """``run`` in one statement, where the database has one for it. None where that did not come out
+    and ``run`` has to follow, in a transaction.
+    """
+    return put_steps(connection, works) if has(connection, "steps_put") else run(connection, works)
 
 
 def _result(connection: Connection, work: Any) -> Any:
@@ -212,10 +219,10 @@ def update_thread(
     metadata: Mapping[str, Any] | None,
 ) -> bool:
     """Make a thread, or set what is given; metadata merges key by key, and None deletes a key."""
-    touch = queries.Touch(
+    touch = step_queries.Touch(
         id=thread_id, created_at=utc_now(), user_id=user_id, user_identifier=user_identifier
     )
-    queries.thread_touch(connection, [touch])
+    step_queries.thread_touch(connection, [touch])
     stored = None if metadata is None else queries.thread_get(connection, id=thread_id)
     merged = None if stored is None or metadata is None else _merged(stored.metadata, metadata)
     written = queries.thread_update(

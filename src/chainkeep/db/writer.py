@@ -13,7 +13,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import chain, count
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
@@ -21,7 +21,7 @@ from chainkeep.db.database import Database
 from chainkeep.db.lanes import NO_THREAD, Batch, Entry, Lane, Unit
 from chainkeep.errors import ChainkeepError, StorageError, TransientStorageError
 
-__all__ = ["Run", "Writer"]
+__all__ = ["AtOnce", "Run", "Writer"]
 
 T = TypeVar("T")
 logger = logging.getLogger("chainkeep.writer")
@@ -48,6 +48,15 @@ Run = Callable[[Connection, Sequence[Any]], Sequence[Any]]
 """Does the work of several units, in order, in one transaction, and gives their results."""
 
 
+class AtOnce(NamedTuple):
+    """A shorter way for some works: in one statement, which is a transaction by itself."""
+
+    fits: Callable[[Sequence[Any]], bool]
+    """Whether it is the way for these."""
+    run: Callable[[Connection, Sequence[Any]], Sequence[Any] | None]
+    """As ``Run``; None where that did not come out, whatever was written: then ``Run`` follows."""
+
+
 class Writer:
     """Commits units in the order in which they were submitted, under each key.
 
@@ -62,18 +71,18 @@ class Writer:
         database: Database,
         run: Run,
         *,
-        is_alone: Callable[[Sequence[Any]], bool] = lambda _: False,
+        at_once: AtOnce | None = None,
         overflow: Overflow | None = None,
         retry_seconds: float = 10.0,
         capacity: int = 10_000,
     ) -> None:
-        """``is_alone`` tells works that ``run`` does with one statement. ``capacity`` is how many
-        units the lanes hold; whoever submits more waits for room, in turn.
+        """``capacity`` is how many units the lanes hold; whoever submits more waits for room, in
+        turn.
         """
         self._database = database
         self._overflow = overflow
         self._work = run
-        self._is_alone = is_alone
+        self._at_once = at_once
         self._retry_seconds = retry_seconds
         self._lanes = [Lane() for _ in range(database.lanes)]
         self._room = capacity
@@ -249,13 +258,20 @@ class Writer:
         for entry in batch:
             entry.fail(exc)
 
+    async def _attempt(self, works: Sequence[Any]) -> Sequence[Any]:
+        if self._at_once is not None and self._at_once.fits(works):
+            run = self._at_once.run
+            results = await self._database.write_alone(lambda connection: run(connection, works))
+            if results is not None:
+                return results
+        return await self._database.write(lambda connection: self._work(connection, works))
+
     async def _with_retries(self, works: Sequence[Any]) -> Sequence[Any]:
         loop = asyncio.get_running_loop()
-        write = self._database.write_alone if self._is_alone(works) else self._database.write
         deadline, pause = loop.time() + self._retry_seconds, _FIRST_PAUSE
         while True:
             try:
-                return await write(lambda connection: self._work(connection, works))
+                return await self._attempt(works)
             except TransientStorageError as exc:
                 self.last_error = str(exc)
                 if loop.time() + pause > deadline:

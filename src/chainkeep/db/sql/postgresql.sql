@@ -596,6 +596,344 @@ written AS (
 SELECT COUNT(written."id") AS written
 FROM written;
 
+-- name: steps_put :one
+-- Does what step_put does for many steps, each bind a list of what it is in them; no thread is touched twice, and each
+-- touch has an activity. How many steps were written: nothing at all where one belongs to another thread, and fewer than there are
+-- where somebody else makes one meanwhile. What is there already is not an insertion's conflict, because only an update
+-- sees what `given` says of its row. A list is read by a SELECT of its own so that PostgreSQL plans alike for short and
+-- long ones, and keeps the plan; for one step, this takes longer than step_put. Carried by the primary keys and
+-- users_identifier_key.
+WITH step AS MATERIALIZED (
+    SELECT
+        handed."id",
+        handed."threadId",
+        handed."parentId",
+        handed."type",
+        handed."name",
+        handed."input",
+        handed."output",
+        handed."createdAt",
+        handed."start",
+        handed."end",
+        handed."command",
+        handed."modes",
+        handed."language",
+        handed."streaming",
+        handed."waitForAnswer",
+        handed."isError",
+        handed."showInput",
+        handed."defaultOpen",
+        handed."autoCollapse",
+        handed."metadata",
+        handed."tags",
+        handed."generation",
+        handed."extra",
+        handed."favorite",
+        handed."position",
+        handed."revision",
+        handed.given,
+        handed.created,
+        steps."threadId" AS stored_in
+    FROM unnest(
+        (SELECT CAST(:id AS TEXT[])),
+        (SELECT CAST(:thread_id AS TEXT[])),
+        (SELECT CAST(:parent_id AS TEXT[])),
+        (SELECT CAST(:type AS TEXT[])),
+        (SELECT CAST(:name AS TEXT[])),
+        (SELECT CAST(:input AS TEXT[])),
+        (SELECT CAST(:output AS TEXT[])),
+        (SELECT CAST(:created_at AS TEXT[])),
+        (SELECT CAST(:start AS TEXT[])),
+        (SELECT CAST(:end AS TEXT[])),
+        (SELECT CAST(:command AS TEXT[])),
+        (SELECT CAST(:modes AS TEXT[])),
+        (SELECT CAST(:language AS TEXT[])),
+        (SELECT CAST(:streaming AS BOOLEAN[])),
+        (SELECT CAST(:wait_for_answer AS BOOLEAN[])),
+        (SELECT CAST(:is_error AS BOOLEAN[])),
+        (SELECT CAST(:show_input AS TEXT[])),
+        (SELECT CAST(:default_open AS BOOLEAN[])),
+        (SELECT CAST(:auto_collapse AS BOOLEAN[])),
+        (SELECT CAST(:metadata AS TEXT[])),
+        (SELECT CAST(:tags AS TEXT[])),
+        (SELECT CAST(:generation AS TEXT[])),
+        (SELECT CAST(:extra AS TEXT[])),
+        (SELECT CAST(:favorite AS BOOLEAN[])),
+        (SELECT CAST(:position AS BIGINT[])),
+        (SELECT CAST(:updates AS BIGINT[])),
+        (SELECT CAST(:given AS TEXT[])),
+        (SELECT CAST(:created AS BOOLEAN[]))
+    ) AS handed (
+        "id",
+        "threadId",
+        "parentId",
+        "type",
+        "name",
+        "input",
+        "output",
+        "createdAt",
+        "start",
+        "end",
+        "command",
+        "modes",
+        "language",
+        "streaming",
+        "waitForAnswer",
+        "isError",
+        "showInput",
+        "defaultOpen",
+        "autoCollapse",
+        "metadata",
+        "tags",
+        "generation",
+        "extra",
+        "favorite",
+        "position",
+        "revision",
+        given,
+        created
+    )
+    LEFT JOIN steps ON steps."id" = handed."id"
+),
+touched AS (
+    INSERT INTO threads ("id", "createdAt", "userId", "userIdentifier", "metadata", "lastActivityAt")
+    SELECT
+        touch.id,
+        touch.created_at,
+        COALESCE(
+            touch.user_id,
+            (SELECT users."id" FROM users WHERE users."identifier" = touch.user_identifier)
+        ),
+        COALESCE(
+            touch.user_identifier,
+            (SELECT users."identifier" FROM users WHERE users."id" = touch.user_id)
+        ),
+        '{}',
+        touch.activity_at
+    FROM unnest(
+        (SELECT CAST(:touched AS TEXT[])),
+        (SELECT CAST(:touched_at AS TEXT[])),
+        (SELECT CAST(:activity_at AS TEXT[])),
+        (SELECT CAST(:user_id AS TEXT[])),
+        (SELECT CAST(:user_identifier AS TEXT[]))
+    ) AS touch (id, created_at, activity_at, user_id, user_identifier)
+    WHERE NOT EXISTS (
+        SELECT 1
+        FROM step
+        WHERE step.stored_in <> step."threadId"
+    )
+    ON CONFLICT ("id") DO UPDATE SET
+        "lastActivityAt" = CASE
+            WHEN excluded."lastActivityAt" > threads."lastActivityAt" THEN excluded."lastActivityAt"
+            ELSE threads."lastActivityAt"
+        END,
+        "userId" = CASE
+            WHEN threads."userIdentifier" IS NULL OR threads."userIdentifier" = excluded."userIdentifier"
+                THEN COALESCE(threads."userId", excluded."userId")
+            ELSE threads."userId"
+        END,
+        "userIdentifier" = CASE
+            WHEN threads."userId" IS NULL THEN COALESCE(threads."userIdentifier", excluded."userIdentifier")
+            ELSE threads."userIdentifier"
+        END,
+        "unindexed" = threads."unindexed" + CASE
+            WHEN threads."userId" IS NULL AND excluded."userId" IS NOT NULL THEN 1
+            ELSE 0
+        END
+    WHERE threads."deletedAt" IS NULL
+    RETURNING "id"
+),
+made AS (
+    INSERT INTO steps (
+        "id",
+        "threadId",
+        "parentId",
+        "type",
+        "name",
+        "input",
+        "output",
+        "createdAt",
+        "start",
+        "end",
+        "command",
+        "modes",
+        "language",
+        "streaming",
+        "waitForAnswer",
+        "isError",
+        "showInput",
+        "defaultOpen",
+        "autoCollapse",
+        "metadata",
+        "tags",
+        "generation",
+        "extra",
+        "favorite",
+        "position",
+        "revision"
+    )
+    SELECT
+        step."id",
+        step."threadId",
+        step."parentId",
+        step."type",
+        step."name",
+        step."input",
+        step."output",
+        step."createdAt",
+        step."start",
+        step."end",
+        step."command",
+        step."modes",
+        step."language",
+        step."streaming",
+        step."waitForAnswer",
+        step."isError",
+        step."showInput",
+        step."defaultOpen",
+        step."autoCollapse",
+        step."metadata",
+        step."tags",
+        step."generation",
+        step."extra",
+        step."favorite",
+        step."position",
+        step."revision"
+    FROM step
+    INNER JOIN touched ON touched."id" = step."threadId"
+    WHERE step.stored_in IS NULL
+    ON CONFLICT ("id") DO NOTHING
+    RETURNING "id"
+),
+changed AS (
+    UPDATE steps SET
+        "parentId" = CASE
+            WHEN step.given LIKE '%|parent_id|%' OR (step.created AND steps."revision" = 0)
+                THEN step."parentId"
+            ELSE steps."parentId"
+        END,
+        "type" = CASE
+            WHEN step.given LIKE '%|type|%' OR (step.created AND steps."revision" = 0)
+                THEN step."type"
+            ELSE steps."type"
+        END,
+        "name" = CASE
+            WHEN step.given LIKE '%|name|%' OR (step.created AND steps."revision" = 0)
+                THEN step."name"
+            ELSE steps."name"
+        END,
+        "input" = CASE
+            WHEN step.given LIKE '%|input|%' OR (step.created AND steps."revision" = 0)
+                THEN step."input"
+            ELSE steps."input"
+        END,
+        "output" = CASE
+            WHEN step.given LIKE '%|output|%' OR (step.created AND steps."revision" = 0)
+                THEN step."output"
+            ELSE steps."output"
+        END,
+        "createdAt" = CASE
+            WHEN step.given LIKE '%|created_at|%' OR (step.created AND steps."revision" = 0)
+                THEN step."createdAt"
+            ELSE steps."createdAt"
+        END,
+        "start" = CASE
+            WHEN step.given LIKE '%|start|%' OR (step.created AND steps."revision" = 0)
+                THEN step."start"
+            ELSE steps."start"
+        END,
+        "end" = CASE
+            WHEN step.given LIKE '%|end|%' OR (step.created AND steps."revision" = 0)
+                THEN step."end"
+            ELSE steps."end"
+        END,
+        "command" = CASE
+            WHEN step.given LIKE '%|command|%' OR (step.created AND steps."revision" = 0)
+                THEN step."command"
+            ELSE steps."command"
+        END,
+        "modes" = CASE
+            WHEN step.given LIKE '%|modes|%' OR (step.created AND steps."revision" = 0)
+                THEN step."modes"
+            ELSE steps."modes"
+        END,
+        "language" = CASE
+            WHEN step.given LIKE '%|language|%' OR (step.created AND steps."revision" = 0)
+                THEN step."language"
+            ELSE steps."language"
+        END,
+        "streaming" = CASE
+            WHEN step.given LIKE '%|streaming|%' OR (step.created AND steps."revision" = 0)
+                THEN step."streaming"
+            ELSE steps."streaming"
+        END,
+        "waitForAnswer" = CASE
+            WHEN step.given LIKE '%|wait_for_answer|%' OR (step.created AND steps."revision" = 0)
+                THEN step."waitForAnswer"
+            ELSE steps."waitForAnswer"
+        END,
+        "isError" = CASE
+            WHEN step.given LIKE '%|is_error|%' OR (step.created AND steps."revision" = 0)
+                THEN step."isError"
+            ELSE steps."isError"
+        END,
+        "showInput" = CASE
+            WHEN step.given LIKE '%|show_input|%' OR (step.created AND steps."revision" = 0)
+                THEN step."showInput"
+            ELSE steps."showInput"
+        END,
+        "defaultOpen" = CASE
+            WHEN step.given LIKE '%|default_open|%' OR (step.created AND steps."revision" = 0)
+                THEN step."defaultOpen"
+            ELSE steps."defaultOpen"
+        END,
+        "autoCollapse" = CASE
+            WHEN step.given LIKE '%|auto_collapse|%' OR (step.created AND steps."revision" = 0)
+                THEN step."autoCollapse"
+            ELSE steps."autoCollapse"
+        END,
+        "metadata" = CASE
+            WHEN step.given LIKE '%|metadata|%' OR (step.created AND steps."revision" = 0)
+                THEN step."metadata"
+            ELSE steps."metadata"
+        END,
+        "tags" = CASE
+            WHEN step.given LIKE '%|tags|%' OR (step.created AND steps."revision" = 0)
+                THEN step."tags"
+            ELSE steps."tags"
+        END,
+        "generation" = CASE
+            WHEN step.given LIKE '%|generation|%' OR (step.created AND steps."revision" = 0)
+                THEN step."generation"
+            ELSE steps."generation"
+        END,
+        "extra" = CASE
+            WHEN step.given LIKE '%|extra|%' OR (step.created AND steps."revision" = 0)
+                THEN step."extra"
+            ELSE steps."extra"
+        END,
+        "favorite" = CASE
+            WHEN step.given LIKE '%|metadata|%' OR (step.created AND steps."revision" = 0)
+                THEN step."favorite"
+            ELSE steps."favorite"
+        END,
+        "unindexed" = steps."unindexed" + CASE
+            WHEN step.given LIKE '%|output|%'
+                OR step.given LIKE '%|type|%'
+                OR (step.created AND steps."revision" = 0)
+                THEN 1
+            ELSE 0
+        END,
+        "revision" = steps."revision" + step."revision"
+    FROM step
+    INNER JOIN touched ON touched."id" = step."threadId"
+    WHERE steps."id" = step."id"
+        AND step.stored_in = step."threadId"
+        AND steps."deletedAt" IS NULL
+    RETURNING steps."id"
+)
+SELECT (SELECT COUNT(made."id") FROM made) + (SELECT COUNT(changed."id") FROM changed) AS written;
+
 -- name: thread_erase :many
 -- Removes all that is in a thread and notes that its blobs are to go, as thread_clear_feedbacks, thread_clear_reactions,
 -- thread_clear_summaries, thread_clear_roles, thread_forget_facts, thread_clear_elements, thread_clear_steps and

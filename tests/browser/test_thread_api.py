@@ -77,6 +77,18 @@ async def test_what_code_wrote_opens_from_the_sidebar_as_if_it_was_typed(
     await alice.picture("written-by-code")
 
 
+async def test_the_owner_speaks_as_the_user_in_a_role_of_their_own(alice: Ui, threads: Threads):
+    thread = await threads.create("A customer", owner="alice")
+    await thread.add_role(Role(name="customer", user_id="alice", user_name="Alice"))
+    await thread.add_message("customer", "where is my pebble?")
+    await thread.add_message("assistant", "On the beach.")
+    await alice.open_thread(thread.id)
+    await expect(alice.said("where is my pebble?")).to_be_visible()
+    await alice.vote_up("found it")
+    await eventually(lambda: _voted(thread, 1))
+    assert (await last(thread, "assistant")).feedback_comment == "found it"
+
+
 async def test_what_code_wrote_is_continued_and_voted_on(
     alice: Ui, written: Thread, threads: Threads
 ):
@@ -117,6 +129,10 @@ async def test_what_was_typed_is_read_with_tokens_tools_and_time(alice: Ui, thre
     ]
     assert [role for role, _ in spoken] == ["user", "assistant", "user", "assistant"]
     assert [spoken[0][1], spoken[2][1]] == ["what is 12 * (3 + 4)?", "tell me a story"]
+    flat = await thread.to_chat_completion(tool_steps=True)
+    assert [message["role"] for message in flat][:4] == ["user", "assistant", "tool", "assistant"]
+    assert flat[1]["tool_calls"][0]["function"]["name"] == "abacus"
+    assert flat[1]["tool_calls"][0]["id"] == flat[2]["tool_call_id"]
     figures = await thread.figures()
     told = figures.of_model("pebble-1")
     assert (told.calls, told.prompt_tokens, told.timed_calls) == (1, 4, 1)
@@ -139,6 +155,8 @@ async def test_what_only_code_keeps_survives_what_is_done_in_the_ui(alice: Ui, t
     remark = await last(thread, "user")
     await remark.add_reaction("👍", "ada")
     await remark.summarize("in short")
+    await thread.add_role(Role(name="critic"))
+    await thread.update(platforms={"slack": {"ts": "17.1"}}, tags=["shop"])
     await alice.reload()
     await alice.edit("a dull remark", "a bright remark")
     await expect(alice.answer("a bright remark")).to_be_visible()
@@ -148,7 +166,11 @@ async def test_what_only_code_keeps_survives_what_is_done_in_the_ui(alice: Ui, t
     assert remark.text == "a bright remark"
     assert await remark.reactions() == {"👍": ["ada"]}
     assert list((await thread.summaries()).values()) == ["in short"]
-    assert (await thread.reload()).attributes == {"order": 42}
+    after = await thread.reload()
+    assert (after.attributes, after.tags) == ({"order": 42}, ["shop"])
+    assert after.platforms == {"slack": {"ts": "17.1"}}
+    assert list(await after.roles()) == ["critic"]
+    assert [found.id for found in await threads.find(attributes={"order": 42})][0] == thread_id
 
 
 async def _named(thread: Thread, name: str) -> bool:

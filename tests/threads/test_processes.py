@@ -34,11 +34,10 @@ asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
 async def started(thread: Thread, name: str, url: str, home: Path) -> Process:
     """A process that has opened the thread and waits for a line before it writes."""
     places = {f"CHAINKEEP_{place}": str(home / name / place) for place in ("JOURNAL", "SPOOL")}
-    process = await asyncio.create_subprocess_exec(
+    return await asyncio.create_subprocess_exec(
         sys.executable, "-c", WRITER, thread.id, name, str(EACH),
         stdin=PIPE, stdout=PIPE, env={**os.environ, "CHAINKEEP_DATABASE_URL": url, **places},
     )  # fmt: skip
-    return process
 
 
 async def stopped(process: Process) -> None:

@@ -68,12 +68,12 @@ done AS MATERIALIZED (
         step.tool_call_id AS tool_call_id,
         step.ext -> 'toolCalls' AS tool_calls,
         step.generation IS NOT NULL AS generated,
-        step.generation ->> 'model' AS model,
-        CASE WHEN step.generation ->> 'inputTokenCount' ~ '^[0-9]+([.][0-9]+)?$' THEN CAST(step.generation ->> 'inputTokenCount' AS NUMERIC) END AS asked,
-        CASE WHEN step.generation ->> 'outputTokenCount' ~ '^[0-9]+([.][0-9]+)?$' THEN CAST(step.generation ->> 'outputTokenCount' AS NUMERIC) END AS answered,
-        CASE WHEN step.generation ->> 'tokenCount' ~ '^[0-9]+([.][0-9]+)?$' THEN CAST(step.generation ->> 'tokenCount' AS NUMERIC) END AS counted,
+        CASE WHEN json_typeof(step.generation -> 'model') = 'string' THEN step.generation ->> 'model' END AS model,
+        CASE WHEN json_typeof(step.generation -> 'inputTokenCount') = 'number' THEN CAST(step.generation ->> 'inputTokenCount' AS NUMERIC) END AS asked,
+        CASE WHEN json_typeof(step.generation -> 'outputTokenCount') = 'number' THEN CAST(step.generation ->> 'outputTokenCount' AS NUMERIC) END AS answered,
+        CASE WHEN json_typeof(step.generation -> 'tokenCount') = 'number' THEN CAST(step.generation ->> 'tokenCount' AS NUMERIC) END AS counted,
         COALESCE(
-            CASE WHEN step.generation ->> 'duration' ~ '^[0-9]+([.][0-9]+)?$' THEN CAST(step.generation ->> 'duration' AS NUMERIC) END,
+            CASE WHEN json_typeof(step.generation -> 'duration') = 'number' THEN CAST(step.generation ->> 'duration' AS NUMERIC) END,
             CASE WHEN step.type = 'llm' THEN EXTRACT(EPOCH FROM CAST(step.end_at AS TIMESTAMPTZ) - CAST(step.start_at AS TIMESTAMPTZ)) END
         ) AS seconds
     FROM chosen

@@ -89,12 +89,12 @@ done AS MATERIALIZED (
         step.tool_call_id AS tool_call_id,
         json_extract(step.ext, '$.toolCalls') AS tool_calls,
         step.generation IS NOT NULL AS generated,
-        json_extract(step.generation, '$.model') AS model,
-        CASE WHEN typeof(json_extract(step.generation, '$.inputTokenCount')) IN ('integer', 'real') THEN json_extract(step.generation, '$.inputTokenCount') END AS asked,
-        CASE WHEN typeof(json_extract(step.generation, '$.outputTokenCount')) IN ('integer', 'real') THEN json_extract(step.generation, '$.outputTokenCount') END AS answered,
-        CASE WHEN typeof(json_extract(step.generation, '$.tokenCount')) IN ('integer', 'real') THEN json_extract(step.generation, '$.tokenCount') END AS counted,
+        CASE WHEN json_type(step.generation, '$.model') = 'text' THEN json_extract(step.generation, '$.model') END AS model,
+        CASE WHEN json_type(step.generation, '$.inputTokenCount') IN ('integer', 'real') THEN json_extract(step.generation, '$.inputTokenCount') END AS asked,
+        CASE WHEN json_type(step.generation, '$.outputTokenCount') IN ('integer', 'real') THEN json_extract(step.generation, '$.outputTokenCount') END AS answered,
+        CASE WHEN json_type(step.generation, '$.tokenCount') IN ('integer', 'real') THEN json_extract(step.generation, '$.tokenCount') END AS counted,
         COALESCE(
-            CASE WHEN typeof(json_extract(step.generation, '$.duration')) IN ('integer', 'real') THEN json_extract(step.generation, '$.duration') END,
+            CASE WHEN json_type(step.generation, '$.duration') IN ('integer', 'real') THEN json_extract(step.generation, '$.duration') END,
             CASE WHEN step.type = 'llm' THEN
                 strftime('%s', SUBSTR(step.end_at, 1, 19)) - strftime('%s', SUBSTR(step.start_at, 1, 19))
                 + (SUBSTR(step.end_at, 21, 6) - SUBSTR(step.start_at, 21, 6)) / 1000000.0

@@ -1,9 +1,11 @@
-"""Measures the Thread API beside the floor: posting, and listing threads.
+"""Measures the Thread API beside the floor and other libraries: posting, and listing threads.
 
-    python -m benchmarks.thread_api [--quick]
+    python -m benchmarks.thread_api [--quick] [--beside PYTHON]
 
 The floor is the drivers alone, one statement a call, as in docs/benchmarks.md; it writes a bare
-row where the Thread API checks, orders and counts.
+row where the Thread API checks, orders and counts. Chainlit's SQLAlchemyDataLayer adds a row too.
+PYTHON is an interpreter that has threadmem and slide-narrator, which are then measured in the same
+run; ``benchmarks.beside`` says how.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from typing import Any
 
 from chainlit.types import Pagination, ThreadFilter
 
+from benchmarks.beside import as_lines, compared
 from benchmarks.chat import Turn
 from benchmarks.measure import Sample, timed
 from benchmarks.peers import CANDIDATES
@@ -34,6 +37,7 @@ from tests.threads.statements import statements_of
 __all__ = ["Figures", "main"]
 
 PAGE = 20
+_BUILT_IN = "SQLAlchemyDataLayer"
 TEXT = "What does a data layer do?"
 
 
@@ -60,6 +64,8 @@ class Figures:
     database: str
     post: float
     floor_post: float
+    built_in_post: float
+    """Chainlit's own layer: a row, with nothing read or ordered."""
     growth: float
     """What a message costs in the longest thread, by what it costs in one of an eighth of that."""
     page: float
@@ -72,7 +78,7 @@ class Figures:
 async def measure(size: Size, directory: Path) -> list[Figures]:
     """On SQLite, then on PostgreSQL."""
     seeded = Seed(replace(QUICK, users=(size.threads,), lengths=(20,)))
-    candidates = [each for each in CANDIDATES if each.name in ("chainkeep", "floor")]
+    candidates = [each for each in CANDIDATES if each.name in ("chainkeep", "floor", _BUILT_IN)]
     with ExitStack() as stack:
         server = stack.enter_context(durable_server())
         async with opened(candidates, directory, server, seeded) as subjects:
@@ -92,6 +98,7 @@ async def _measured(database: str, size: Size, subjects: Sequence[Subject]) -> F
     async with open_threads(layer) as threads:
         # Turn about, so that what the machine does besides hits both.
         floor_posts = await _floor_posts(floor, size)
+        built_in = await _floor_posts(by_name[_BUILT_IN], size)
         posts, growth = await _posts(threads, size)
         page, floor_page = await _pages(threads, ours, size), await _floor_pages(floor, size)
         thread = await threads.create()
@@ -100,6 +107,7 @@ async def _measured(database: str, size: Size, subjects: Sequence[Subject]) -> F
             database=database,
             post=_ms(posts),
             floor_post=_ms(floor_posts),
+            built_in_post=_ms(built_in),
             growth=growth,
             page=_ms(page),
             floor_page=_ms(floor_page),
@@ -160,7 +168,8 @@ def as_text(figures: Sequence[Figures], size: Size) -> str:
     """A line for each figure."""
     lines = [f"{size.posts} posts; a page of {PAGE} of {size.threads:,} threads of 20 steps"]
     for each in figures:
-        post = f"a post {each.post:.2f} ms (floor {each.floor_post:.2f})"
+        others = f"floor {each.floor_post:.2f}, {_BUILT_IN} {each.built_in_post:.2f}"
+        post = f"a post {each.post:.2f} ms ({others})"
         grown = f"at {size.longest} messages {each.growth:.2f} times what at {size.longest // 8}"
         page = f"a page {each.page:.2f} ms (floor {each.floor_page:.2f})"
         lines += [
@@ -175,10 +184,14 @@ def main(arguments: Sequence[str] | None = None) -> list[Figures]:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.thread_api", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="little data")
-    size = QUICK_SIZE if parser.parse_args(arguments).quick else FULL_SIZE
+    parser.add_argument("--beside", metavar="PYTHON", help="has threadmem and slide-narrator")
+    given = parser.parse_args(arguments)
+    size = QUICK_SIZE if given.quick else FULL_SIZE
     with tempfile.TemporaryDirectory() as home:
         figures = asyncio.run(measure(size, Path(home)))
     sys.stdout.write(as_text(figures, size))
+    lines = as_lines(compared(size.posts, given.beside), size.posts)
+    sys.stdout.write("\n".join([*lines, ""]))
     return figures
 
 

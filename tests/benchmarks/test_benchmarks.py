@@ -213,4 +213,7 @@ def test_the_thread_api_is_measured_beside_the_floor(capsys: pytest.CaptureFixtu
     assert [each.flaws for each in figures] == [[], []]
     assert {each.post_statements for each in figures} == {2}
     assert all(each.page_statements <= 3 for each in figures)
-    assert "a page of 20 of 30 threads" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "a page of 20 of 30 threads" in told
+    assert "SQLAlchemyDataLayer" in told
+    assert "20 messages in a new thread: append-only, sqlalchemy" in told

@@ -185,9 +185,9 @@ class Writing:
             parent=rng.choice((None, f"{thread.id}-run", f"{thread.id}-other")),
             generation=self.generation(), seconds=(end - at).total_seconds(),
         )  # fmt: skip
-        ends: dict[str, Any] = (
-            {} if rng.random() < 0.2 else {"start": written(at), "end": written(end)}
-        )
+        ends: dict[str, Any] = {"start": written(at), "end": written(end)}
+        if rng.random() < 0.2:
+            ends, step = {}, replace(step, seconds=None)
         await self.store.create_step(
             Step(
                 id=f"{thread.id}-{next(self._numbers)}", thread_id=thread.id, type=kind,

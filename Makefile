@@ -6,6 +6,8 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 # How many processes run the tests.
 JOBS ?= 2
+# How often an app is killed on each database; other faults come a tenth as often.
+CYCLES ?= 100
 
 APP := examples/chainlit_app
 BIN := $(abspath $(VENV))/bin
@@ -33,8 +35,9 @@ test: $(VENV)/.dev browser ## run every test; ARGS='-k search' for some, COVERAG
 	$(BIN)/$(PYTEST) $(SIDE_BY_SIDE) $(ARGS)
 	@$(if $(COVERAGE),$(BIN)/coverage combine --quiet && $(BIN)/coverage report)
 
-faults: $(VENV)/.dev ## kill the app and break what it stands on, for minutes; CYCLES=500 for hours
-	CHAINKEEP_FAULT_CYCLES=$(or $(CYCLES),60) $(BIN)/$(PYTEST) tests/faults --timeout 7200 $(ARGS)
+faults: $(VENV)/.dev ## kill the app and break what it stands on, for minutes; CYCLES=500, DOCS=docs/reliability.md
+	CHAINKEEP_FAULT_CYCLES=$(CYCLES) CHAINKEEP_FAULT_DOCS=$(DOCS) timeout --signal=INT $$((600 + 15 * $(CYCLES))) \
+		$(BIN)/$(PYTEST) tests/faults $(SIDE_BY_SIDE) --timeout $$((180 + 5 * $(CYCLES))) $(ARGS)
 
 check: format lint types layers ## everything that must hold before a change is proposed
 	@$(MAKE) --no-print-directory test COVERAGE=1

@@ -6,30 +6,39 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import astuple, fields
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import make_url
 from typing_extensions import Self
 
 from chainkeep.store import Store
+from tests.db.faults import held_by_another_process
+from tests.faults.figures import Figures
 from tests.faults.talk import ATTACHED, Orders, content_of, open_store
+from tests.support.faults import FaultProxy
 from tests.support.ledger import DELETED, Kept, Note, Verdict, judge, read_notes
 from tests.support.postgres import PostgresServer, postgres_servers
 from tests.support.server import REPOSITORY
 from tests.support.waiting import eventually
 
-CYCLES = int(os.environ.get("CHAINKEEP_FAULT_CYCLES", "10"))
+CYCLES = int(os.environ.get("CHAINKEEP_FAULT_CYCLES", "5"))
 """How often an app is killed on each database."""
 ROUNDS = max(CYCLES // 10, 1)
 """How often other faults come."""
 
+NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+HURRIED: Mapping[str, Any] = {"lock_timeout_seconds": 0.05}
+"""Of a database's settings: what waits for another process gives up soon."""
+
 _FAULT = "fault"
-_seen: dict[str, list[int]] = {}
-"""What the running test saw of each fault: how often it came, and the verdict."""
+_BEGAN = time.time()
+_seen: list[list[Any]] = []
+"""What the running test saw: a fault, how often it came, and the verdict."""
 
 
 class App:
@@ -132,6 +141,25 @@ class App:
         assert self._process.returncode == 0, self.log.read_text()[-5000:]
 
 
+class Distant:
+    """A database of either kind that can be out of reach."""
+
+    def __init__(self, url: str, proxy: FaultProxy | None) -> None:
+        self.url = url
+        self._proxy = proxy
+
+    @asynccontextmanager
+    async def away(self) -> AsyncIterator[None]:
+        """Be out of reach: refuse connections, or be held by another process."""
+        if self._proxy is None:
+            with held_by_another_process(self.url):
+                yield
+        else:
+            self._proxy.refuse()
+            yield
+            await self._proxy.accept()
+
+
 Talk = Callable[..., App]
 MakeUrl = Callable[[bool], str]
 
@@ -157,6 +185,17 @@ def start(home: Path) -> Iterator[Talk]:
     yield start_one
     for app in started:
         app.kill()
+
+
+@pytest.fixture
+async def distant(empty_database_url: str) -> AsyncIterator[Distant]:
+    """An empty database, once of each kind, that can be out of reach."""
+    url = make_url(empty_database_url)
+    if url.port is None:
+        yield Distant(empty_database_url, None)
+        return
+    async with FaultProxy(url.port) as proxy:
+        yield Distant(str(url.set(port=proxy.port)), proxy)
 
 
 @asynccontextmanager
@@ -186,15 +225,16 @@ async def kept_in(store: Store, thread_id: str) -> list[Kept]:
 
 
 async def account(*apps: App, what: str, times: int = 1) -> Verdict:
-    """Compare what the apps noted with what the next process reads; ``what`` names the fault, and
-    ``times`` says how often it came.
+    """Compare what the apps noted with what the next process reads, attachments byte for byte;
+    ``what`` names the fault, and ``times`` says how often it came.
     """
     verdict = Verdict()
     async with next_store(apps[-1].orders) as store:
         for app in apps:
             kept = {thread: await kept_in(store, thread) for thread in app.orders.thread_ids}
             verdict += judge(app.notes(), kept)
-    _add(_seen, what, [times, *astuple(verdict)])
+            assert await lost_attachments(store, app.attachments()) == []
+    _seen.append([what, times, *astuple(verdict)])
     return verdict
 
 
@@ -224,28 +264,23 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     try:
         return (yield)
     finally:
-        item.user_properties += [(_FAULT, [what, *seen]) for what, seen in _seen.items()]
+        item.user_properties += [(_FAULT, seen) for seen in _seen]
         _seen.clear()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What was seen, in figures."""
-    table: dict[str, list[int]] = {}
-    for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
+    """What was seen, in figures; in the page that CHAINKEEP_FAULT_DOCS names, if all was well."""
+    figures = Figures()
+    failed = terminalreporter.getreports("failed")
+    for report in (*terminalreporter.getreports("passed"), *failed):
         for name, value in report.user_properties:
             if name == _FAULT:
                 what, *seen = value
-                _add(table, what, seen)
-    if table:
+                figures.add(what, seen)
+    if figures:
         terminalreporter.section("faults")
-        columns = "{:44} {:>6} {:>12} {:>7} {:>7} {:>5} {:>10} {:>12}"
-        names = (field.name.replace("_", " ") for field in fields(Verdict))
-        terminalreporter.write_line(columns.format("fault", "times", *names))
-        for what, figures in table.items():
-            terminalreporter.write_line(columns.format(what, *figures))
-
-
-def _add(table: dict[str, list[int]], what: str, figures: Sequence[int]) -> None:
-    table[what] = [
-        sum(pair) for pair in zip(table.get(what, [0] * len(figures)), figures, strict=True)
-    ]
+        for line in figures.as_text():
+            terminalreporter.write_line(line)
+        page = os.environ.get("CHAINKEEP_FAULT_DOCS")
+        if page and not failed and not terminalreporter.getreports("error"):
+            figures.write_into(Path(page), time.time() - _BEGAN)

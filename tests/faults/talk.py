@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -16,7 +17,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from chainkeep import values
 from chainkeep.attachments import Content
+from chainkeep.db import journal
 from chainkeep.models import Caller, Element, Step
 from chainkeep.settings import DatabaseSettings, Settings
 from chainkeep.store import Store
@@ -24,7 +27,6 @@ from tests.support.ledger import DELETED, MADE, UPDATED, Ledger, Note, last_vers
 
 MOMENT = "2026-01-01T00:00:00.000000Z"
 """When every step was made: so their order is that in which they were handed over, and no other."""
-MOST_IN_FLIGHT = 12
 PAUSE = 0.003
 ATTACHED = -1
 """Stands for a version where something was attached to a step."""
@@ -41,6 +43,8 @@ class Orders:
     name: str = "0"
     """Begins the names of its threads."""
     threads: int = 4
+    in_flight: int = 12
+    """How many writes of a thread are not acknowledged at once; 0 awaits each."""
     attachments: bool = False
     """Whether it attaches something to every step."""
     blobs: str = ""
@@ -48,6 +52,8 @@ class Orders:
     """Seconds before a write that the database does not take goes to the journal."""
     closes: bool = True
     """Whether it closes its store in the end."""
+    set_back: bool = False
+    """Whether its clock is set back by an hour each time that it is looked at."""
     thread_ids: list[str] = field(default_factory=list)
     """Set from ``name`` and ``threads``."""
 
@@ -103,16 +109,16 @@ def writes(
         yield ATTACHED, store.save_element(element, content, caller=caller)
 
 
-async def talk(store: Store, thread_id: str, ledger: Ledger, attachments: bool) -> None:
+async def talk(store: Store, thread_id: str, ledger: Ledger, orders: Orders) -> None:
     """Hand over one step after the other, some of them before the first is acknowledged."""
     in_flight: set[asyncio.Future[Any]] = set()
     for number in count(1):
-        for version, write in writes(store, thread_id, number, attachments):
+        for version, write in writes(store, thread_id, number, orders.attachments):
             write.add_done_callback(partial(_note, ledger, Note(thread_id, number, version)))
             in_flight.add(write)
             write.add_done_callback(in_flight.discard)
-        while len(in_flight) > MOST_IN_FLIGHT:
-            await asyncio.wait(list(in_flight), return_when=asyncio.FIRST_COMPLETED)
+            while len(in_flight) > orders.in_flight:
+                await asyncio.wait(list(in_flight), return_when=asyncio.FIRST_COMPLETED)
         await asyncio.sleep(PAUSE)
 
 
@@ -122,10 +128,22 @@ def _note(ledger: Ledger, note: Note, write: asyncio.Future[Any]) -> None:
         ledger.write(note if exc is None else note._replace(error=type(exc).__name__))
 
 
+class BrokenClock:
+    """Goes back by an hour each time that it is looked at."""
+
+    def __init__(self) -> None:
+        self._hours = count()
+
+    def time_ns(self) -> int:
+        return time.time_ns() - next(self._hours) * 3600 * 10**9
+
+
 async def main(orders: Orders) -> None:
+    if orders.set_back:
+        vars(values)["time"] = vars(journal)["time"] = BrokenClock()
     store, ledger = open_store(orders), Ledger(Path(orders.home, "ledger"))
     talks = [
-        asyncio.ensure_future(talk(store, thread_id, ledger, orders.attachments))
+        asyncio.ensure_future(talk(store, thread_id, ledger, orders))
         for thread_id in orders.thread_ids
     ]
     await asyncio.to_thread(sys.stdin.read)

@@ -11,6 +11,8 @@ from tests.faults.conftest import ROUNDS, App, MakeUrl, Talk, account
 from tests.support.faults import FaultProxy
 from tests.support.postgres import PostgresDatabases
 
+ANYTHING = b""
+
 
 @pytest.fixture
 async def proxy(postgres: PostgresDatabases) -> AsyncIterator[FaultProxy]:
@@ -22,12 +24,16 @@ async def proxy(postgres: PostgresDatabases) -> AsyncIterator[FaultProxy]:
 
 
 @pytest.fixture
-async def app(start: Talk, proxy: FaultProxy, make_postgres: MakeUrl) -> App:
-    """An app that reaches its database through the proxy, and notices a dead one in a second."""
+def url(proxy: FaultProxy, make_postgres: MakeUrl) -> str:
+    """The way through the proxy to an empty database."""
     name = make_postgres(False).rpartition("/")[2]
-    patient = {"connect_args": {"command_timeout": 1, "timeout": 1}}
-    url = f"postgresql+asyncpg://postgres@127.0.0.1:{proxy.port}/{name}"
-    return start(url, database=patient)
+    return f"postgresql+asyncpg://postgres@127.0.0.1:{proxy.port}/{name}"
+
+
+@pytest.fixture
+async def app(start: Talk, url: str) -> App:
+    """An app that reaches its database through the proxy, and notices a dead one in a second."""
+    return start(url, database={"connect_args": {"command_timeout": 1, "timeout": 1}})
 
 
 async def test_connections_that_are_reset_cost_nothing(app: App, proxy: FaultProxy) -> None:
@@ -52,6 +58,21 @@ async def test_a_commit_whose_answer_is_cut_off_is_not_lost_and_not_done_twice(
     assert verdict.flawless, verdict
 
 
+async def test_a_statement_whose_answer_is_cut_off_is_not_lost_and_not_done_twice(
+    start: Talk, proxy: FaultProxy, url: str
+) -> None:
+    # An app that awaits each write has many that are transactions by themselves.
+    app = start(url, in_flight=0)
+    for _ in range(10 * ROUNDS):
+        await app.until(20)
+        proxy.cut_answer_to(ANYTHING)
+        await asyncio.wait_for(proxy.cut.wait(), 20)
+    await app.until(20)
+    await app.end()
+    verdict = await account(app, what="answer to a statement cut off", times=10 * ROUNDS)
+    assert verdict.flawless, verdict
+
+
 async def test_a_network_that_swallows_everything_delays_it(app: App, proxy: FaultProxy) -> None:
     for _ in range(ROUNDS):
         await app.until(100)
@@ -61,7 +82,7 @@ async def test_a_network_that_swallows_everything_delays_it(app: App, proxy: Fau
         proxy.release()
         await app.until(100)
     await app.end()
-    verdict = await account(app, what="black hole", times=ROUNDS)
+    verdict = await account(app, what="black hole: the network swallows everything", times=ROUNDS)
     assert verdict.flawless, verdict
 
 
@@ -70,7 +91,7 @@ async def test_a_black_hole_does_not_keep_an_app_from_ending(app: App, proxy: Fa
     proxy.swallow()
     await app.end(seconds=20)
     proxy.release()
-    verdict = await account(app, what="app closed in a black hole")
+    verdict = await account(app, what="black hole, and the app closed in it")
     assert verdict.flawless, verdict
 
 

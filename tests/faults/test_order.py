@@ -21,6 +21,7 @@ import pytest
 from chainkeep import values
 from chainkeep.db import journal
 from chainkeep.db.database import Database, Work
+from chainkeep.db.lanes import Unit
 from chainkeep.db.records import to_record
 from chainkeep.db.step_writes import StepWrite
 from chainkeep.errors import ConflictError, StorageError, TransientStorageError
@@ -43,10 +44,17 @@ class Interrupted:
         self._count = 0
 
     async def write(self, work: Work[T]) -> T:
+        self._begin()
+        return await self._database.write(work)
+
+    async def write_alone(self, work: Work[T]) -> T:
+        self._begin()
+        return await self._database.write_alone(work)
+
+    def _begin(self) -> None:
         self._count += 1
         if self._count in self._away:
             raise TransientStorageError
-        return await self._database.write(work)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._database, name)
@@ -113,6 +121,22 @@ async def test_a_write_does_not_overtake_what_was_kept_from_the_same_batch(
         assert await future
     await brought_in(store)
     assert await outputs(store) == ["newer"]
+
+
+async def test_a_write_that_waited_for_the_end_of_a_journal_begins_no_other(
+    open_store: Open,
+) -> None:
+    store = open_store(1)
+    await store.create_step(step("first"))
+    # Held while the end of the journal is brought in, and it is deleted.
+    async with store._replay._appending:
+        second = Unit("t", "second", StepWrite(step=step("second", 1), position=1), True)
+        keeping = asyncio.ensure_future(store._replay.keep([second], behind=True))
+        await asyncio.sleep(0)
+        assert store._replay._journal.own is not None
+        await asyncio.to_thread(store._replay._journal.finish_own, store._replay._journal.own.size)
+    assert not await keeping
+    assert not store._replay.holding
 
 
 async def test_a_write_that_comes_after_closing_is_there_in_the_next_process(

@@ -27,7 +27,9 @@ async def test_a_server_that_crashes_under_load_costs_nothing(
         await asyncio.to_thread(server.restart, "immediate")
     await app.until(200)
     await app.end()
-    verdict = await account(app, what="PostgreSQL crashes", times=2 * ROUNDS)
+    verdict = await account(
+        app, what="PostgreSQL crashes (`stop -m immediate`), and is back", times=2 * ROUNDS
+    )
     assert verdict.flawless, verdict
 
 
@@ -41,14 +43,14 @@ async def test_backends_that_are_terminated_all_the_time_cost_nothing(
         await postgres.aexecute(THROW_OUT.format(url.rpartition("/")[2]))
     await app.until(50)
     await app.end()
-    verdict = await account(app, what="every backend terminated", times=10 * ROUNDS)
+    verdict = await account(app, what="PostgreSQL terminates every backend", times=10 * ROUNDS)
     assert verdict.flawless, verdict
 
 
 async def test_a_server_that_stays_away_gets_everything_when_it_is_back(
     start: Talk, server: PostgresServer
 ) -> None:
-    app = start(server.url(await server.acreate_database()), patience=0.1)
+    app = start(server.url(await server.acreate_database()), patience=0.1, threads=2)
     for _ in range(ROUNDS):
         await app.until(200)
         server.stop("immediate")
@@ -57,7 +59,7 @@ async def test_a_server_that_stays_away_gets_everything_when_it_is_back(
         server.start()
         await app.until_brought_in()
     await app.end()
-    verdict = await account(app, what="PostgreSQL away for long", times=ROUNDS)
+    verdict = await account(app, what="PostgreSQL away for longer than the pauses", times=ROUNDS)
     assert verdict.flawless, verdict
 
 
@@ -78,7 +80,9 @@ async def test_apps_that_are_killed_while_the_server_is_away_lose_nothing_they_a
         server.start()
         await apps[-1].until(200)
     await apps[-1].end()
-    verdict = await account(*apps, what="PostgreSQL away, app killed", times=3 * ROUNDS)
+    verdict = await account(
+        *apps, what="PostgreSQL away, and the app killed meanwhile", times=3 * ROUNDS
+    )
     assert verdict.flawless, verdict
 
 
@@ -92,7 +96,7 @@ async def test_an_app_that_closes_while_the_server_is_away_keeps_everything(
     await app.end()
     assert [note for note in app.notes() if note.error] == []
     server.start()
-    verdict = await account(app, what="app closed, PostgreSQL away")
+    verdict = await account(app, what="PostgreSQL away, and the app closed meanwhile")
     assert verdict.flawless, verdict
 
 
@@ -114,7 +118,9 @@ async def test_a_pooler_that_is_restarted_under_load_costs_nothing(
                     await app.until(200)
                 address._upstream = port_of(first)
             await app.end()
-            verdict = await account(app, what="PgBouncer restarted", times=4 * ROUNDS)
+            verdict = await account(
+                app, what="PgBouncer killed, or exchanged for another", times=4 * ROUNDS
+            )
     assert verdict.flawless, verdict
 
 

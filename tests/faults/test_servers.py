@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
-from tests.db.faults import held_by_another_process
-from tests.faults.conftest import next_store
+from tests.faults.conftest import Distant, next_store
 from tests.faults.talk import Orders
 from tests.support.server import ChainlitServer
 from tests.support.socket_client import Account
@@ -54,9 +53,9 @@ class Handed:
 
 
 @pytest.fixture
-def orders(home: Path) -> Orders:
+def orders(home: Path, distant: Distant) -> Orders:
     """How to read what the server kept."""
-    return Orders(home=str(home), database={"url": f"sqlite+aiosqlite:///{home}/chainkeep.db"})
+    return Orders(home=str(home), database={"url": distant.url})
 
 
 @pytest.fixture
@@ -64,7 +63,7 @@ def handed(home: Path) -> Handed:
     return Handed(home / "notes")
 
 
-@pytest.fixture(params=[ChainlitServer, MountedServer])
+@pytest.fixture
 def chat_server(
     request: pytest.FixtureRequest, tmp_path: Path, orders: Orders, handed: Handed
 ) -> Iterator[ChainlitServer]:
@@ -80,16 +79,30 @@ def chat_server(
         yield server
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=lambda how: how.name)
+# Each two of the three meet.
+@pytest.mark.parametrize(
+    ("chat_server", "how", "database_kind"),
+    [
+        (ChainlitServer, signal.SIGINT, "sqlite"),
+        (ChainlitServer, signal.SIGTERM, "postgresql"),
+        (MountedServer, signal.SIGINT, "postgresql"),
+        (MountedServer, signal.SIGTERM, "sqlite"),
+    ],
+    indirect=["chat_server"],
+)
 async def test_a_server_that_is_stopped_keeps_what_it_cannot_write_any_more(
-    chat_server: ChainlitServer, orders: Orders, handed: Handed, how: signal.Signals
+    chat_server: ChainlitServer,
+    orders: Orders,
+    handed: Handed,
+    how: signal.Signals,
+    distant: Distant,
 ) -> None:
     async with Account(chat_server.url) as account:
         await account.log_in("alice")
         async with account.chat() as chat:
             saying = asyncio.ensure_future(chat.say("go on"))
             await handed.until(20)
-            with held_by_another_process(orders.database["url"]):
+            async with distant.away():
                 await handed.until(20)
                 await asyncio.to_thread(chat_server.stop, how)
             saying.cancel()

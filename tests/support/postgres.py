@@ -162,9 +162,12 @@ def in_a_thread(work: Coroutine[Any, Any, T]) -> T:
 
 
 class PostgresServer(PostgresDatabases):
-    """A server in a temporary directory; started when made, removed by `close`."""
+    """A server in a temporary directory; started when made, removed by `close`.
 
-    def __init__(self, installation: Installation) -> None:
+    Where ``disk`` is given, an empty directory, that holds its data, and stays.
+    """
+
+    def __init__(self, installation: Installation, *, disk: Path | None = None) -> None:
         self.installation = installation
         self.port = _free_port()
         super().__init__(f"postgresql://postgres@127.0.0.1:{self.port}/postgres")
@@ -172,6 +175,9 @@ class PostgresServer(PostgresDatabases):
         self._home = Path(tempfile.mkdtemp(prefix="chainkeep-pg-"))
         self._data = self._home / "data"
         self._give_away(self._home)
+        if disk is not None:
+            self._give_away(disk)
+            self._data.symlink_to(disk)
         self._bindir = self._reachable_bindir(installation.bindir)
         self._guard = self._start_guard()
         self._initialise()
@@ -205,9 +211,14 @@ class PostgresServer(PostgresDatabases):
         self.stop(mode)
         self.start()
 
+    @property
+    def pid(self) -> int:
+        """The process of the running server that begins all others."""
+        return int((self._data / "postmaster.pid").read_text().split()[0])
+
     def kill(self) -> None:
         """SIGKILL the server; returns when its port refuses connections."""
-        os.kill(int((self._data / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+        os.kill(self.pid, signal.SIGKILL)
         while _accepts_connections(self.port):
             time.sleep(0.02)
 

@@ -98,19 +98,24 @@ class Replay:
         for file in self._taken:
             await asyncio.to_thread(self._count, file)
 
-    async def keep(self, kept: Sequence[Unit[Any]]) -> None:
-        """Keep units, in order, all or none; they are on disk when this returns.
+    async def keep(self, kept: Sequence[Unit[Any]], *, behind: bool = False) -> bool:
+        """Keep units, in order, all or none; they are on disk when this returns True.
 
-        After ``close`` they are left to the next process.
+        With ``behind`` only if anything is kept when their turn comes: else an app that never stops
+        writing would begin another journal with the end of each. After ``close`` they are left to
+        the next process.
         """
         records = [to_record(unit.key, unit.work) for unit in kept]
         try:
             async with self._appending:
+                if behind and not self.holding:
+                    return False
                 await asyncio.to_thread(self._journal.append, records)
                 self._keys.update(unit.key for unit in kept)
         finally:
             # Also where there was no room: a file that holds nothing must not hold up what is new.
             self._go_on()
+        return True
 
     def keep_at_exit(self, kept: Sequence[Unit[Any]]) -> None:
         """Keep units without an event loop, as the last thing this process does."""

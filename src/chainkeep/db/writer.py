@@ -40,8 +40,11 @@ class Overflow(Protocol):
     async def start(self) -> None:
         """Runs before the first unit; may be called again."""
 
-    async def keep(self, kept: Sequence[Unit[Any]]) -> None:
-        """Keep units, in order, all or none, safe from a crash; else ``StorageError``."""
+    async def keep(self, kept: Sequence[Unit[Any]], *, behind: bool) -> bool:
+        """Keep units, in order, all or none, safe from a crash; else ``StorageError``.
+
+        With ``behind`` only if anything is kept when their turn comes; whether they were.
+        """
 
 
 Run = Callable[[Connection, Sequence[Any]], Sequence[Any]]
@@ -160,7 +163,7 @@ class Writer:
         self._waiting.clear()
         lost = await self._keep(undone, TransientStorageError(_CLOSED))
         self._forget(undone)
-        return lost
+        return lost or 0
 
     def leftovers(self) -> list[Unit[Any]]:
         """What is neither committed nor kept, and can be; for when there is no loop any more."""
@@ -208,9 +211,11 @@ class Writer:
 
     async def _commit_or_keep(self, batch: Batch) -> None:
         """Commit, unless that would overtake what is kept, or there is no database any more."""
-        if self._overflow is not None and (self._closed or await self._overflow.holds_up()):
-            await self._keep(batch, TransientStorageError(_CLOSED if self._closed else None))
-        else:
+        if self._overflow is None:
+            await self._commit(batch)
+        elif self._closed:
+            await self._keep(batch, TransientStorageError(_CLOSED))
+        elif not await self._overflow.holds_up() or not await self._keep_behind(batch):
             await self._commit(batch)
 
     async def _commit(self, batch: Batch) -> None:
@@ -233,14 +238,19 @@ class Writer:
                     await asyncio.sleep(0)
         return None
 
-    async def _keep(self, batch: Batch, cause: StorageError) -> int:
+    async def _keep_behind(self, batch: Batch) -> bool:
+        """``_keep``, unless all that was kept is brought in when its turn comes."""
+        return await self._keep(batch, TransientStorageError(), behind=True) is not None
+
+    async def _keep(self, batch: Batch, cause: StorageError, *, behind: bool = False) -> int | None:
         """Keep the units that can be kept; the others fail, as do all where none can be. How many
-        failed.
+        failed; None where they were to go ``behind`` others, and there are none.
         """
         kept = [entry for entry in batch if entry.unit.promise is not None and self._overflow]
         if kept and self._overflow is not None:
             try:
-                await self._overflow.keep([entry.unit for entry in kept])
+                if not await self._overflow.keep([entry.unit for entry in kept], behind=behind):
+                    return None
             except StorageError as exc:
                 kept, cause = [], exc
         for entry in kept:

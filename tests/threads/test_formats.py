@@ -148,6 +148,23 @@ async def test_generated_files_stand_under_a_heading(thread: Thread) -> None:
     assert found["content"] == "b\n\nGenerated Files:\n[File: u (m)]"
 
 
+async def test_files_alone_are_the_whole_text(thread: Thread) -> None:
+    answer = await thread.add_message("assistant", "")
+    question = await thread.add_message("user", "")
+    files = {answer.id: ["u (m)"], question.id: ["v (m)", "w (m)"]}
+    assert [m["content"] for m in to_chat_completion([answer, question], files=files)] == [
+        "Generated Files:\n[File: u (m)]", "[File: v (m)]\n[File: w (m)]",
+    ]  # fmt: skip
+
+
+async def test_a_role_of_the_apps_own_is_one_that_models_know(thread: Thread) -> None:
+    await thread.add_message("critic", "hm")
+    messages = await thread.messages()
+    assert [m["role"] for m in to_chat_completion(messages) + to_openai(messages)] == [
+        "assistant", "assistant",
+    ]  # fmt: skip
+
+
 async def test_a_summary_stands_for_what_was_said_up_to_it(thread: Thread) -> None:
     await thread.add_message("system", "be brief")
     await thread.add_message("user", "a")

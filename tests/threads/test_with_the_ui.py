@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from chainlit.types import Feedback, Pagination, ThreadDict, ThreadFilter
+from typing_extensions import override
 
 from chainkeep.chainlit import ChainkeepDataLayer
 from chainkeep.threads import Message, Role, Thread, Threads, open_threads, remember, to_openai
@@ -343,6 +344,31 @@ async def test_a_thread_that_code_deleted_is_gone_from_the_ui(
     assert await layer.get_thread_author(thread.id) == ""
     await thread.restore()
     assert await sidebar(layer) == [thread.id]
+
+
+class WithABin(ChainkeepDataLayer):
+    """What users delete can be restored until it is purged."""
+
+    @override
+    async def delete_thread(self, thread_id: str) -> None:
+        async with open_threads(self) as threads:
+            thread = await threads.get(thread_id)
+            if thread is not None:
+                await thread.delete()
+
+
+async def test_an_app_may_keep_what_its_users_delete(database_url: str, tmp_path: Any) -> None:
+    layer = WithABin(database_url, blobs=str(tmp_path / "b"), journal=str(tmp_path / "j"))
+    async with open_threads(layer) as threads:
+        thread = await threads.create(owner="ada")
+        await thread.add_message("user", "hi")
+        await layer.delete_thread(thread.id)
+        assert await sidebar(layer) == []
+        late = {"id": "late", "type": "user_message", "createdAt": "2026-01-01T00:00:00Z"}
+        await layer.create_step(step(threadId=thread.id, output="late", **late))
+        assert await thread.restore()
+        assert [message.text for message in await thread.messages()] == ["hi"]
+    await layer.close()
 
 
 async def test_a_thread_that_the_ui_deleted_is_gone_from_code(

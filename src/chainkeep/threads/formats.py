@@ -73,7 +73,7 @@ def _spoken(
     known = role in _MODEL_ROLES
     name = message.name if known and not message.from_ui else None
     spoken: dict[str, Any] = {
-        "role": role if known else "user" if message.by_owner else "assistant",
+        "role": _model_role(message, role),
         "content": content if content or not calls else None,
     }
     if name:
@@ -81,6 +81,13 @@ def _spoken(
     if calls:
         spoken["tool_calls"] = calls
     return spoken
+
+
+def _model_role(message: Message, role: str) -> str:
+    """Who speaks, in a word that models know."""
+    if role in _MODEL_ROLES:
+        return role
+    return "user" if message.by_owner else "assistant"
 
 
 def _tool_result(message: Message, calls: set[str], tool_steps: bool) -> Iterator[dict[str, Any]]:
@@ -163,9 +170,11 @@ def to_chat_completion(
 def _completed(message: Message, files: Sequence[str]) -> dict[str, Any]:
     content: Any = message.content if message.content is not None else ""
     if isinstance(content, str) and files:
-        heading = "\n\nGenerated Files:" if message.role == "assistant" else "\n"
-        content += heading + "".join(f"\n[File: {name}]" for name in files)
-    completed = {"role": message.role, "content": content, "sequence": message.sequence}
+        heading = ["Generated Files:"] if message.role == "assistant" else []
+        lines = "\n".join([*heading, *(f"[File: {name}]" for name in files)])
+        content = f"{content}\n\n{lines}" if content else lines
+    role = _model_role(message, message.role)
+    completed = {"role": role, "content": content, "sequence": message.sequence}
     optional = {
         "name": message.name,
         "tool_calls": message.tool_calls or None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -26,11 +26,13 @@ def place(request: pytest.FixtureRequest) -> str:
 def make_server(
     place: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., ChainlitServer]:
-    """Makes servers with a database and a blob store of their own; not started."""
+    """Makes servers with a database and a blob store of their own, and ``more_env`` in their
+    environment; not started.
+    """
 
-    def make(**options: object) -> ChainlitServer:
+    def make(*, more_env: Mapping[str, str] | None = None, **options: object) -> ChainlitServer:
         home = tmp_path_factory.mktemp("server") / "app"
-        env = request.getfixturevalue(_ENVIRONMENTS[place])(home)
+        env = {**request.getfixturevalue(_ENVIRONMENTS[place])(home), **(more_env or {})}
         return ChainlitServer(home, env=env, **options)  # type: ignore[arg-type]
 
     return make

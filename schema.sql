@@ -101,7 +101,7 @@ CREATE TABLE steps (
     "turn" BIGINT,                      -- "position" of the turn's first message
     "toolCallId" TEXT,                  -- the tool call that this is the result of
     "ext" TEXT,                         -- JSON object: what a message has besides text
-    "unindexed" INTEGER NOT NULL DEFAULT 1 -- changes of the text that the search index has not seen
+    "unindexed" INTEGER NOT NULL DEFAULT 1 -- 0 once the search index has seen the text as it is
 );
 -- A thread's steps in the order in which they are shown.
 CREATE INDEX steps_thread_created_idx ON steps ("threadId", "createdAt", "position");

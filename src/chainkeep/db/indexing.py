@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from chainkeep.db import search_queries as sql
 from chainkeep.db.search import owner_mark
-from chainkeep.db.search_queries import Locked, NextStep, NextThread, TextRow
+from chainkeep.db.search_queries import LockedThread, NextStep, NextThread, TextRow
 from chainkeep.folding import fold
 from chainkeep.values import timestamp
 
@@ -43,9 +43,9 @@ class Batch(NamedTuple):
         return sum(len(row.text) for rows in self for row in rows)
 
     def folded(self) -> Batch:
-        """The same rows with folded texts."""
+        """The same rows with their texts folded: a message's beside what it says."""
         return Batch(
-            [step._replace(text=fold(step.text)) for step in self.steps],
+            [step._replace(folded=fold(step.text)) for step in self.steps],
             [thread._replace(text=fold(thread.text)) for thread in self.threads],
         )
 
@@ -89,20 +89,21 @@ def write_batch(connection: Connection, holder: str, batch: Batch) -> int | None
 def _write_steps(connection: Connection, steps: Sequence[NextStep], numbers: count[int]) -> int:
     if not steps:
         return 0
-    locked = _by_id(sql.search_lock_steps(connection, ids=[step.id for step in steps]))
-    done = [step for step in steps if _unchanged(locked.get(step.id), step.unindexed)]
+    found = sql.search_lock_steps(connection, ids=[step.id for step in steps])
+    locked = {step.id: step for step in found}
+    done = [step for step in steps if step.id in locked and locked[step.id].text == step.text]
     rows = [
         TextRow(
             thread_id=step.thread_id,
             step_id=step.id,
             number=next(numbers),
-            owner=_mark(locked[step.id]),
-            text=step.text,
+            owner=_mark(locked[step.id].user_id),
+            text=step.folded,
         )
         for step in done
-        if step.text
+        if step.folded
     ]
-    _write(connection, rows, [(step.thread_id, step.id) for step in done if not step.text])
+    _write(connection, rows, [(step.thread_id, step.id) for step in done if not step.folded])
     if done:
         sql.search_steps_done(connection, ids=[step.id for step in done])
     return len(done)
@@ -113,9 +114,10 @@ def _write_threads(
 ) -> int:
     if not threads:
         return 0
-    locked = _by_id(sql.search_lock_threads(connection, ids=[row.thread_id for row in threads]))
+    found = sql.search_lock_threads(connection, ids=[row.thread_id for row in threads])
+    locked = {row.id: row for row in found}
     done = [row for row in threads if _unchanged(locked.get(row.thread_id), row.unindexed)]
-    marks = {row.thread_id: _mark(locked[row.thread_id]) for row in done if not row.gone}
+    marks = {row.thread_id: _mark(locked[row.thread_id].user_id) for row in done if not row.gone}
     rows = [
         TextRow(
             thread_id=row.thread_id,
@@ -147,13 +149,9 @@ def _write(
         sql.search_text_forget(connection, places=empty)
 
 
-def _by_id(rows: Sequence[Locked]) -> dict[str, Locked]:
-    return {row.id: row for row in rows}
-
-
-def _unchanged(row: Locked | None, unindexed: int) -> bool:
+def _unchanged(row: LockedThread | None, unindexed: int) -> bool:
     return row is not None and row.unindexed == unindexed
 
 
-def _mark(row: Locked) -> str:
-    return owner_mark(row.user_id) if row.user_id else ""
+def _mark(user_id: str) -> str:
+    return owner_mark(user_id) if user_id else ""

@@ -220,8 +220,8 @@ class NextStep(NamedTuple):
 
     id: str
     thread_id: str
-    unindexed: int
     text: str
+    folded: str = ""
 
 
 class NextThread(NamedTuple):
@@ -241,20 +241,28 @@ def search_next_threads(connection: Connection, *, count: int) -> list[NextThrea
     return [NextThread(**row) for row in many(connection, "search_next_threads", count=count)]
 
 
-class Locked(NamedTuple):
-    """A row that nobody else writes until the transaction ends."""
+class LockedStep(NamedTuple):
+    """A message that nobody else writes until the transaction ends."""
+
+    id: str
+    text: str
+    user_id: str
+
+
+class LockedThread(NamedTuple):
+    """A thread that nobody else writes until the transaction ends."""
 
     id: str
     unindexed: int
     user_id: str
 
 
-def search_lock_steps(connection: Connection, *, ids: Collection[str]) -> list[Locked]:
-    return [Locked(**row) for row in many(connection, "search_lock_steps", ids=texts(ids))]
+def search_lock_steps(connection: Connection, *, ids: Collection[str]) -> list[LockedStep]:
+    return [LockedStep(**row) for row in many(connection, "search_lock_steps", ids=texts(ids))]
 
 
-def search_lock_threads(connection: Connection, *, ids: Collection[str]) -> list[Locked]:
-    return [Locked(**row) for row in many(connection, "search_lock_threads", ids=texts(ids))]
+def search_lock_threads(connection: Connection, *, ids: Collection[str]) -> list[LockedThread]:
+    return [LockedThread(**row) for row in many(connection, "search_lock_threads", ids=texts(ids))]
 
 
 @dataclass(frozen=True, kw_only=True)

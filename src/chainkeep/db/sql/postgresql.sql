@@ -349,10 +349,13 @@ LEFT JOIN (
 ORDER BY found.last_activity_at DESC, found.id DESC;
 
 -- name: search_lock_steps :many
--- How many changes of these steps the search index has not seen, and whose they are. PostgreSQL locks them, and leaves
+-- What these steps say now, as search_next_steps gives it, and whose they are. PostgreSQL locks them, and leaves
 -- out those that are being written, so that nobody waits for anybody. Carried by the primary keys.
 -- expands: ids
-SELECT steps."id" AS id, steps."unindexed" AS unindexed, COALESCE(threads."userId", '') AS user_id
+SELECT
+    steps."id" AS id,
+    CASE WHEN steps."deletedAt" IS NULL AND NOT steps."private" THEN steps."output" ELSE '' END AS text,
+    COALESCE(threads."userId", '') AS user_id
 FROM steps
 LEFT JOIN threads ON threads."id" = steps."threadId"
 WHERE steps."id" IN :ids
@@ -581,12 +584,15 @@ written AS (
                 THEN excluded."favorite"
             ELSE steps."favorite"
         END,
-        "unindexed" = steps."unindexed" + CASE
-            WHEN CAST(:given AS TEXT) LIKE '%|output|%'
-                OR CAST(:given AS TEXT) LIKE '%|type|%'
-                OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+        "unindexed" = CASE
+            WHEN steps."unindexed" = 0
+                AND (
+                    CAST(:given AS TEXT) LIKE '%|output|%'
+                    OR CAST(:given AS TEXT) LIKE '%|type|%'
+                    OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+                )
                 THEN 1
-            ELSE 0
+            ELSE steps."unindexed"
         END,
         "revision" = steps."revision" + excluded."revision"
     WHERE steps."threadId" = excluded."threadId"
@@ -917,12 +923,15 @@ changed AS (
                 THEN step."favorite"
             ELSE steps."favorite"
         END,
-        "unindexed" = steps."unindexed" + CASE
-            WHEN step.given LIKE '%|output|%'
-                OR step.given LIKE '%|type|%'
-                OR (step.created AND steps."revision" = 0)
+        "unindexed" = CASE
+            WHEN steps."unindexed" = 0
+                AND (
+                    step.given LIKE '%|output|%'
+                    OR step.given LIKE '%|type|%'
+                    OR (step.created AND steps."revision" = 0)
+                )
                 THEN 1
-            ELSE 0
+            ELSE steps."unindexed"
         END,
         "revision" = steps."revision" + step."revision"
     FROM step

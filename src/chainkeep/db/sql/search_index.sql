@@ -26,7 +26,6 @@ SELECT
 SELECT
     steps."id" AS id,
     steps."threadId" AS thread_id,
-    steps."unindexed" AS unindexed,
     CASE WHEN steps."deletedAt" IS NULL AND NOT steps."private" THEN steps."output" ELSE '' END AS text
 FROM steps
 WHERE steps."unindexed" > 0

@@ -343,10 +343,13 @@ LEFT JOIN (
 ORDER BY found.last_activity_at DESC, found.id DESC;
 
 -- name: search_lock_steps :many
--- How many changes of these steps the search index has not seen, and whose they are. SQLite has locked all
+-- What these steps say now, as search_next_steps gives it, and whose they are. SQLite has locked all
 -- there is. Carried by the primary keys.
 -- expands: ids
-SELECT steps."id" AS id, steps."unindexed" AS unindexed, COALESCE(threads."userId", '') AS user_id
+SELECT
+    steps."id" AS id,
+    CASE WHEN steps."deletedAt" IS NULL AND NOT steps."private" THEN steps."output" ELSE '' END AS text,
+    COALESCE(threads."userId", '') AS user_id
 FROM steps
 LEFT JOIN threads ON threads."id" = steps."threadId"
 WHERE steps."id" IN :ids;

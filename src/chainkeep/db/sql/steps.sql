@@ -172,12 +172,15 @@ ON CONFLICT ("id") DO UPDATE SET
             THEN excluded."favorite"
         ELSE steps."favorite"
     END,
-    "unindexed" = steps."unindexed" + CASE
-        WHEN CAST(:given AS TEXT) LIKE '%|output|%'
-            OR CAST(:given AS TEXT) LIKE '%|type|%'
-            OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+    "unindexed" = CASE
+        WHEN steps."unindexed" = 0
+            AND (
+                CAST(:given AS TEXT) LIKE '%|output|%'
+                OR CAST(:given AS TEXT) LIKE '%|type|%'
+                OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            )
             THEN 1
-        ELSE 0
+        ELSE steps."unindexed"
     END,
     "revision" = steps."revision" + excluded."revision"
 WHERE steps."threadId" = excluded."threadId"

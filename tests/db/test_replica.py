@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 from sqlalchemy import Connection, text
 
+from chainkeep.db import replica
 from chainkeep.db.migrate import migrate
 from chainkeep.db.search import Search
 from chainkeep.db.search_queries import Filters
@@ -126,6 +127,19 @@ async def test_a_list_is_read_from_the_replica(ours: Store, theirs: Store) -> No
     await theirs.update_thread("new", user_id=ADA)
     assert await listed(ours) == ["old"]
     assert await listed(theirs) == ["new", "old"]
+
+
+async def test_what_is_known_of_who_reads_does_not_grow_with_their_number(
+    ours: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replica, "_MOST_USERS", 10)
+    await ours.set_favorite("of nobody knows whom", True)
+    for number in range(25):
+        await ours.list_threads(f"user {number}", first=1)
+    assert ours._replica is not None
+    assert 0 < len(ours._replica._marks) <= 10
+    _ = ours.update_thread("new", user_id=ADA)
+    assert await listed(ours) == ["new", "old"]
 
 
 @pytest.mark.parametrize("write", ["thread", "step", "deletion"])

@@ -26,7 +26,7 @@ from tests.support.postgres import PostgresServer, postgres_servers
 from tests.support.server import REPOSITORY
 from tests.support.waiting import eventually
 
-CYCLES = int(os.environ.get("CHAINKEEP_FAULT_CYCLES", "5"))
+CYCLES = int(os.environ.get("CHAINKEEP_FAULT_CYCLES", "3"))
 """How often an app is killed on each database."""
 ROUNDS = max(CYCLES // 10, 1)
 """How often other faults come."""

@@ -39,7 +39,7 @@ async def test_apps_that_take_over_one_journal_together_bring_in_everything_once
     for _ in range(TAKEOVERS):
         await all_until(apps[-APPS:], 20)
         async with distant.away():
-            await all_until(apps[-APPS:], 100)
+            await all_until(apps[-APPS:], 50)
             for app in apps[-APPS:]:
                 app.kill()
             left = kept(home)
@@ -56,14 +56,15 @@ async def test_apps_that_take_over_one_journal_together_bring_in_everything_once
 async def test_a_clock_that_goes_back_all_the_time_brings_nothing_out_of_order(
     start: Talk, distant: Distant, database_kind: str
 ) -> None:
-    apps = [start(distant.url, database=HURRIED, patience=0.1, set_back=True)]
+    orders = {"database": HURRIED, "patience": 0.1, "threads": 2, "set_back": True}
+    apps = [start(distant.url, **orders)]
     for _ in range(ROUNDS):
         await apps[-1].until(200)
         async with distant.away():
             await apps[-1].until_journalled()
             await apps[-1].until(200)
             apps[-1].kill()
-            apps.append(start(distant.url, database=HURRIED, patience=0.1, set_back=True))
+            apps.append(start(distant.url, **orders))
             await apps[-1].until(200)
         await apps[-1].until_brought_in()
     await apps[-1].end()

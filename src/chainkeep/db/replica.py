@@ -65,11 +65,15 @@ class Replica:
         """Before a write is queued: whose it is, None where nobody can tell."""
         self._writes += 1
         if user_id is None or len(self._last_of) >= _MOST_USERS:
-            self._last_of_anybody = self._writes
-            self._last_of.clear()
-            self._marks.clear()
+            self._forget()
         else:
             self._last_of[user_id] = self._writes
+
+    def _forget(self) -> None:
+        """Whose writes they were, and who has seen them: everybody's next list is the primary's."""
+        self._last_of_anybody = self._writes
+        self._last_of.clear()
+        self._marks.clear()
 
     async def read(
         self,
@@ -89,6 +93,8 @@ class Replica:
             place, value = await _run(
                 self._primary, partial(_with_position, work=work), snapshot=snapshot
             )
+            if len(self._marks) >= _MOST_USERS:
+                self._forget()
             self._marks[user_id] = max(Mark(writes, place), self._marks.get(user_id, _START))
             return value
         found = await self._from_copy(

@@ -78,7 +78,6 @@ async def run(plan: Plan, say: Say) -> Results:
         async with opened(candidates, home, server, seeded) as subjects:
             around = await surroundings(home, server)
             stack.enter_context(_imports_out_of_sight())
-            set_aside()
             wanted = [each for each in workloads(plan.scale) if each.group in plan.groups]
             tallies = await _tallies(subjects, say) if "counts" in plan.groups else []
             cells = [cell for each in wanted for cell in await _rounds(plan, each, subjects, say)]
@@ -88,11 +87,8 @@ async def run(plan: Plan, say: Say) -> Results:
 
 @contextmanager
 def _imports_out_of_sight() -> Iterator[None]:
-    """Chainlit's import leaves so much in memory that a walk through it by the garbage collector
-    stops the loop for longer than anything here does, whoever's turn it is.
-    """
-    gc.collect()
-    gc.freeze()
+    """``set_aside`` for as long as candidates are measured."""
+    set_aside()
     try:
         yield
     finally:

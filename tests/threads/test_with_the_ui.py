@@ -233,6 +233,31 @@ async def test_a_text_edited_in_the_ui_replaces_the_parts(
     assert (await message.reload()).content == "b"
 
 
+async def test_what_is_said_inside_of_steps_answers_the_question_and_has_the_runs_vote(
+    layer: ChainkeepDataLayer, thread: Thread
+) -> None:
+    at = "2026-01-01T00:00:0{}Z"
+    chain = ("user_message", "run", "undefined", "llm", "tool", "assistant_message")
+    for number, kind in enumerate(chain):
+        parent = {"parentId": f"{number - 1}"} if number else {}
+        given = {"id": f"{number}", "type": kind, "createdAt": at.format(number), **parent}
+        await layer.create_step(step(threadId=thread.id, **given))
+    loops = {"id": "a", "type": "assistant_message", "createdAt": at.format(9), "parentId": "b"}
+    await layer.create_step(step(threadId=thread.id, **loops))
+    back = {"id": "b", "type": "undefined", "createdAt": at.format(9), "parentId": "a"}
+    await layer.create_step(step(threadId=thread.id, **back))
+    await layer.upsert_feedback(Feedback(forId="1", value=0, threadId=thread.id))
+    found = {each.id: each for each in await thread.messages()}
+    assert {key: each.reply_to for key, each in found.items()} == {
+        "0": None, "4": "0", "5": "4", "a": "a",
+    }  # fmt: skip
+    assert [found[key].is_disliked for key in ("0", "4", "5", "a")] == [None, True, True, None]
+    assert await found["5"].set_disliked(None)
+    assert await found["5"].set_feedback(1)
+    shown_votes = {each["id"]: each["feedback"] for each in await shown(layer, thread.id)}
+    assert shown_votes["1"]["value"] == 1
+
+
 async def test_what_the_ui_wrote_stays_the_uis_when_code_edits_it(
     layer: ChainkeepDataLayer, thread: Thread
 ) -> None:

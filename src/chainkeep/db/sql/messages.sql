@@ -131,8 +131,9 @@ ON CONFLICT ("id") DO NOTHING;
 
 -- name: messages_of_thread :many
 -- A thread's messages, the newest first and system messages last of all, with sequence and turn counted among those
--- that are not deleted; one message where an id is given, and its thread with it. Carried by the primary keys,
--- steps_thread_created_idx and feedbacks_for_key.
+-- that are not deleted; one message where an id is given, and its thread with it. In a chat of the UI a message answers
+-- the nearest message above it, and any has the vote of the nearest run above it, at most four levels up: recursion is
+-- planned badly by PostgreSQL. Carried by the primary keys, steps_thread_created_idx and feedbacks_for_key.
 -- expands: roles
 WITH said AS (
     SELECT
@@ -182,6 +183,8 @@ SELECT
             WHEN steps."role" IS NOT NULL THEN NULL
             WHEN above."type" IN ('user_message', 'assistant_message', 'system_message', 'tool') THEN above."id"
             WHEN higher."type" IN ('user_message', 'assistant_message', 'system_message', 'tool') THEN higher."id"
+            WHEN third."type" IN ('user_message', 'assistant_message', 'system_message', 'tool') THEN third."id"
+            WHEN fourth."type" IN ('user_message', 'assistant_message', 'system_message', 'tool') THEN fourth."id"
         END
     ) AS reply_to,
     COALESCE(own."value", runs."value") AS feedback,
@@ -191,8 +194,15 @@ JOIN steps ON steps."id" = said.id
 JOIN threads ON threads."id" = steps."threadId"
 LEFT JOIN steps AS above ON above."id" = steps."parentId" AND above."deletedAt" IS NULL
 LEFT JOIN steps AS higher ON higher."id" = above."parentId" AND higher."deletedAt" IS NULL
+LEFT JOIN steps AS third ON third."id" = higher."parentId" AND third."deletedAt" IS NULL
+LEFT JOIN steps AS fourth ON fourth."id" = third."parentId" AND fourth."deletedAt" IS NULL
 LEFT JOIN feedbacks AS own ON own."forId" = steps."id"
-LEFT JOIN feedbacks AS runs ON runs."forId" = above."id" AND above."type" = 'run'
+LEFT JOIN feedbacks AS runs ON runs."forId" = CASE
+    WHEN above."type" = 'run' THEN above."id"
+    WHEN higher."type" = 'run' THEN higher."id"
+    WHEN third."type" = 'run' THEN third."id"
+    WHEN fourth."type" = 'run' THEN fourth."id"
+END
 WHERE threads."deletedAt" IS NULL
     AND (CAST(:id AS TEXT) IS NULL OR said.id = CAST(:id AS TEXT))
     AND (CAST(:include_private AS BOOLEAN) OR NOT steps."private")

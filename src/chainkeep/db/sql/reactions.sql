@@ -53,18 +53,34 @@ DELETE FROM reactions
 WHERE "stepId" IN :ids;
 
 -- name: vote_of_message :one
--- The step that a vote on a message is kept with: the message where it has one, else the run around it, else the
+-- The step that a vote on a message is kept with: the message where it has one, else the nearest run above it, else the
 -- message; with the vote that is there. Carried by the primary keys and feedbacks_for_key.
+WITH RECURSIVE ancestor AS (
+    SELECT steps."parentId" AS id, 1 AS level
+    FROM steps
+    WHERE steps."id" = :id
+        AND steps."parentId" IS NOT NULL
+    UNION ALL
+    SELECT above."parentId", ancestor.level + 1
+    FROM ancestor
+    JOIN steps AS above ON above."id" = ancestor.id AND above."deletedAt" IS NULL
+    WHERE above."parentId" IS NOT NULL
+        AND above."type" NOT IN ('user_message', 'run')
+        AND ancestor.level < 9
+)
 SELECT
     CASE WHEN own."id" IS NULL THEN COALESCE(runs."id", steps."id") ELSE steps."id" END AS step_id,
     COALESCE(own."id", theirs."id") AS feedback_id,
     COALESCE(own."value", theirs."value") AS feedback_value
 FROM steps
 JOIN threads ON threads."id" = steps."threadId"
-LEFT JOIN steps AS runs ON runs."id" = steps."parentId" AND runs."type" = 'run' AND runs."deletedAt" IS NULL
+LEFT JOIN ancestor ON TRUE
+LEFT JOIN steps AS runs ON runs."id" = ancestor.id AND runs."type" = 'run' AND runs."deletedAt" IS NULL
 LEFT JOIN feedbacks AS own ON own."forId" = steps."id"
 LEFT JOIN feedbacks AS theirs ON theirs."forId" = runs."id"
 WHERE steps."id" = :id
     AND steps."threadId" = :thread_id
     AND steps."deletedAt" IS NULL
-    AND threads."deletedAt" IS NULL;
+    AND threads."deletedAt" IS NULL
+ORDER BY CASE WHEN runs."id" IS NULL THEN 1 ELSE 0 END, ancestor.level
+LIMIT 1;

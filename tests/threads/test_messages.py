@@ -316,6 +316,7 @@ async def test_metrics_tell_what_was_not_said_apart(thread: Thread) -> None:
     await thread.add_message("assistant", "a", metrics=metrics)
     await thread.add_message("assistant", "b", metrics=metrics, model="small", latency=50)
     await thread.add_message("assistant", "c", metrics={"timing": None, "usage": None})
+    await thread.add_message("assistant", "d", metrics={"timing": {"latency": "long"}})
     figures = await thread.figures()
     assert figures.of_model("big").total_latency == 250
     assert (figures.of_model("small").total_tokens, figures.of_model("small").total_latency) == (

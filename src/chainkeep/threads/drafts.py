@@ -183,7 +183,7 @@ class Draft:
             "inputTokenCount": asked,
             "outputTokenCount": answered,
             "tokenCount": usage.get("total_tokens") or (asked or 0) + (answered or 0) or None,
-            "duration": None if latency is None else latency / 1000,
+            "duration": latency / 1000 if isinstance(latency, (int, float)) else None,
         }
         known = {key: value for key, value in given.items() if value is not None}
         return to_json(known) if known else None

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import URL, Engine, StaticPool, create_engine, event, make_url
 from sqlalchemy.engine import Connection
@@ -141,7 +141,10 @@ def _lower(value: object) -> object:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("chainkeep_begin", "BEGIN"))
+    begin = connection.get_execution_options().get("chainkeep_begin", "BEGIN")
+    # Straight to the driver: this runs with every write, and SQLAlchemy has just told its log.
+    driver = cast("sqlite3.Connection", connection.connection.dbapi_connection)
+    driver.execute(begin)
 
 
 def loop_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:

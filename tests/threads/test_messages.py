@@ -131,6 +131,13 @@ async def test_strict_roles_refuse_any_other_word(open_: Callable[..., Any]) -> 
         {"tool_calls": [{"id": "1", "type": "function", "function": "add"}]},
         {"tool_calls": [{"id": "1", "type": "function", "function": {"name": "add"}}]},
         {"tool_calls": [{"type": "function", "function": {"name": "add", "arguments": ""}}]},
+        {"tool_calls": [5]},
+        {"content": 5},
+        {"content": {"type": "text"}},
+        {"attributes": "x"},
+        {"metrics": [1]},
+        {"usage": 5},
+        {"source": "bob"},
         {"role": "user", "content": "x", "source": {"type": "user"}},
         {"role": "user", "content": "x", "source": {"id": "1", "type": "god"}},
     ],
@@ -233,6 +240,13 @@ async def test_an_id_is_given_once_also_to_the_same_words(thread: Thread) -> Non
     assert texts(await thread.messages()) == ["a"]
 
 
+async def test_an_id_is_given_once_among_messages_that_are_posted_together(thread: Thread) -> None:
+    twice = Draft(role="assistant", content="a", id="mine")
+    with pytest.raises(ConflictError, match="twice"):
+        await thread.add_messages([twice, twice])
+    assert await thread.messages() == []
+
+
 async def test_an_id_may_be_any_text(thread: Thread) -> None:
     for id in ("nul\0byte", "\ufdd0", "'quoted' \"%_", "é 🙂"):
         message = await thread.add_message("user", "a", id=id, images=["https://host/x.png"])
@@ -316,7 +330,8 @@ async def test_metrics_tell_what_was_not_said_apart(thread: Thread) -> None:
     await thread.add_message("assistant", "a", metrics=metrics)
     await thread.add_message("assistant", "b", metrics=metrics, model="small", latency=50)
     await thread.add_message("assistant", "c", metrics={"timing": None, "usage": None})
-    await thread.add_message("assistant", "d", metrics={"timing": {"latency": "long"}})
+    await thread.add_message("assistant", "d", metrics={"timing": {"latency": "long"}, "usage": 5})
+    await thread.add_message("assistant", "e", metrics={"usage": {"prompt_tokens": "many"}})
     figures = await thread.figures()
     assert figures.of_model("big").total_latency == 250
     assert (figures.of_model("small").total_tokens, figures.of_model("small").total_latency) == (

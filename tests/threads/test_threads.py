@@ -320,6 +320,7 @@ async def test_a_copy_is_the_same_under_new_ids(threads: Threads, store: Store) 
     await thread.delete(hard=True)
 
     assert (copy.name, copy.owner, copy.attributes) == ("again", "ada", {"a": 1})
+    assert (await (await copy.copy(name=" ")).copy()).name is None
     first, second = await copy.messages()
     assert (first.text, first.private, first.attributes) == ("a", True, {"x": 1})
     assert (second.role, second.reply_to) == ("critic", first.id)

@@ -39,7 +39,7 @@ def copy_thread(
         new_id,
         new_user_id=new_user_id,
         created_at=created_at,
-        name=stored.name if name is None else name,
+        name=stored.name if name is None else name or None,
         owner=stored.user_identifier,
         tags=stored.tags,
         metadata=stored.metadata,

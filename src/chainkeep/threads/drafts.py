@@ -26,6 +26,9 @@ TYPES = {
 }
 _AUTHORS = {"user": "User", "assistant": "Assistant", "system": "System"}
 _SOURCES = ("user", "agent", "tool")
+_OBJECTS = (
+    "attributes", "question_config", "prompt_details", "source", "platforms", "usage", "metrics",
+)  # fmt: skip
 
 
 def text_of(content: Content) -> str:
@@ -109,6 +112,9 @@ class Draft:
         if self.role == "tool" and not self.tool_call_id:
             raise InvalidInputError("A tool's message needs the tool_call_id that it answers.")
         _check_content(self.content)
+        for name in _OBJECTS:
+            if not isinstance(getattr(self, name) or {}, Mapping):
+                raise InvalidInputError(f"What a message has as {name} is an object: give a dict.")
         for call in self.tool_calls or ():
             _check_tool_call(call)
         if self.is_json:
@@ -174,19 +180,29 @@ class Draft:
 
     def _generation(self) -> str | None:
         metrics = self.metrics or {}
-        usage = self.usage or metrics.get("usage") or {}
-        timing = {"latency": self.latency} if self.latency else metrics.get("timing") or {}
-        latency = timing.get("latency")
-        asked, answered = usage.get("prompt_tokens"), usage.get("completion_tokens")
+        usage = self.usage or _within(metrics, "usage")
+        latency = self.latency or _number(_within(metrics, "timing").get("latency"))
+        asked, answered, total = (
+            _number(usage.get(f"{what}_tokens")) for what in ("prompt", "completion", "total")
+        )
         given = {
             "model": self.model or metrics.get("model"),
             "inputTokenCount": asked,
             "outputTokenCount": answered,
-            "tokenCount": usage.get("total_tokens") or (asked or 0) + (answered or 0) or None,
-            "duration": latency / 1000 if isinstance(latency, (int, float)) else None,
+            "tokenCount": total or (asked or 0) + (answered or 0) or None,
+            "duration": None if latency is None else latency / 1000,
         }
         known = {key: value for key, value in given.items() if value is not None}
         return to_json(known) if known else None
+
+
+def _within(metrics: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = metrics.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _number(value: object) -> float | None:
+    return value if isinstance(value, (int, float)) else None
 
 
 def content_ext(content: Content) -> dict[str, Any]:
@@ -214,11 +230,13 @@ def _shown(url: str) -> Iterator[Attachment]:
 def _check_content(content: Content) -> None:
     if content is None or isinstance(content, str):
         return
-    if not all(isinstance(part, Mapping) and part.get("type") for part in content):
+    parts = content if isinstance(content, Sequence) else [None]
+    if not all(isinstance(part, Mapping) and part.get("type") for part in parts):
         raise InvalidInputError("A content is text, or a list of parts that each have a type.")
 
 
 def _check_tool_call(call: Mapping[str, Any]) -> None:
+    call = call if isinstance(call, Mapping) else {}
     function = call.get("function")
     if not isinstance(function, Mapping):
         function = {}

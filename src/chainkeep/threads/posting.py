@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 from chainkeep.db import message_units, thread_units
+from chainkeep.errors import ConflictError
 from chainkeep.threads.access import Access
 from chainkeep.threads.drafts import Draft, text_of
 from chainkeep.threads.message import Message, moment_of
@@ -44,6 +46,7 @@ async def post(
     letters = [await _letter(access, thread_id, draft, same_turn) for draft in drafts]
     kept = [each for each in letters if access.persist_system or each.draft.role != "system"]
     rows = [letter.row for letter in kept]
+    _check_ids([row["id"] for row in rows])
     # One for each row, and in a row: nobody else comes in between.
     places = sum(map(message_units.places_of, rows))
     positions = [next_position() for _ in range(max(places, 1))]
@@ -61,6 +64,12 @@ async def post(
     at = {row["id"]: time for row, time in zip(rows, times, strict=True)}
     now = utc_now()
     return [_posted(access, thread_id, each, at.get(each.row["id"], now)) for each in letters]
+
+
+def _check_ids(ids: Sequence[str]) -> None:
+    for message_id, times in Counter(ids).items():
+        if times > 1:
+            raise ConflictError(f"The message id {message_id} is given twice; choose another.")
 
 
 async def _letter(access: Access, thread_id: str, draft: Draft, same_turn: bool) -> Letter:

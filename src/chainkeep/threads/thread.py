@@ -197,7 +197,7 @@ class Thread(ThreadMessages, ThreadViews):
             new_id=new_id,
             new_user_id=str(uuid.uuid4()),
             created_at=utc_now(),
-            name=name,
+            name=None if name is None else name.strip(),
             elements=[
                 {"id": e.id, "new_id": copy, "for_id": e.for_id, "object_key": keys.get(copy)}
                 for copy, e in elements.items()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chainkeep.chainlit.slices import listed
+from chainkeep.chainlit.slices import each_made, listed
 from chainkeep.db.statements import STATEMENTS
 from chainkeep.models import Caller, Element, Feedback, Step
 from chainkeep.store import Store
@@ -133,6 +133,14 @@ async def test_a_long_thread_is_read_while_others_go_on(store: Store) -> None:
 async def test_a_long_list_is_made_while_others_go_on() -> None:
     assert await listed(iter(range(450))) == list(range(450))
     assert await turns_during(listed(iter(range(1000)))) >= 3
+
+
+async def test_the_elements_of_a_long_thread_are_made_while_others_go_on() -> None:
+    async def make(number: int) -> int:
+        return -number
+
+    assert await each_made(range(450), make) == [-number for number in range(450)]
+    assert await turns_during(each_made(range(1000), make)) >= 3
 
 
 async def long_thread(store: Store, steps: int, outputs: dict[int, str]) -> None:

@@ -24,7 +24,7 @@ from chainkeep.chainlit.earlier import EarlierMethods
 from chainkeep.chainlit.elements import ElementMethods
 from chainkeep.chainlit.hold import Hold, current_caller, own_thread
 from chainkeep.chainlit.places import Place, PlaceOf, current_place, usual_place
-from chainkeep.chainlit.slices import listed
+from chainkeep.chainlit.slices import each_made, listed
 from chainkeep.chainlit.storage import blobs_of
 from chainkeep.errors import ChainkeepError, InvalidInputError
 from chainkeep.models import Caller, Health
@@ -228,10 +228,7 @@ class ChainkeepDataLayer(ElementMethods, EarlierMethods, BaseDataLayer):
         content = await self.store.thread_values(thread_id)
         if content is None:
             return None
-        elements = [
-            translate.element_to_chainlit(element, await self._url(element))
-            for element in content.elements
-        ]
+        elements = await each_made(content.elements, self._shown)
         steps = await listed(translate.steps_to_chainlit(content.steps))
         return translate.thread_to_chainlit(content.thread, steps, elements)
 

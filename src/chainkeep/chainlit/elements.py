@@ -48,7 +48,7 @@ class ElementMethods:
         element = await self.store.get_element(element_id, thread_id=thread_id)
         if element is None:
             return None
-        return translate.element_to_chainlit(element, await self._url(element))
+        return await self._shown(element)
 
     async def element_blob(self, thread_id: str, element_id: str) -> ElementBlob | None:
         """What the element route needs; None where there are no bytes of ours."""
@@ -71,6 +71,9 @@ class ElementMethods:
     def element_address(self, thread_id: str, element_id: str) -> str:
         """A signed address of an element, for an hour and anyone who has it."""
         return signed_element_url(thread_id, element_id)
+
+    async def _shown(self, element: Element) -> ElementDict:
+        return translate.element_to_chainlit(element, await self._url(element))
 
     async def _url(self, element: Element) -> str | None:
         if element.url or not _has_bytes(element):

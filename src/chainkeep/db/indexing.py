@@ -50,11 +50,11 @@ class Batch(NamedTuple):
         )
 
 
-def next_batch(connection: Connection) -> Batch:
-    """Some of the rows that the index has not seen, as they are now."""
+def next_batch(connection: Connection, most: int = _MOST_ROWS) -> Batch:
+    """Some of the rows that the index has not seen, as they are now: so many of each at most."""
     return Batch(
-        sql.search_next_steps(connection, count=_MOST_ROWS),
-        sql.search_next_threads(connection, count=_MOST_ROWS),
+        sql.search_next_steps(connection, count=most),
+        sql.search_next_threads(connection, count=most),
     )
 
 

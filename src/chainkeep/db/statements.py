@@ -2,8 +2,8 @@
 
 A statement opens with ``-- name: threads_page :many``; ``:one`` gives at most one row, ``:many``
 any number and ``:exec`` the count of rows it changed. ``-- expands: ids`` names the binds that take
-a list, written ``IN :ids``. A statement that stands in ``sqlite.sql`` and ``postgresql.sql``
-instead of a table's file differs between the two.
+a list, written ``IN :ids``. What differs between the databases stands in ``search.sqlite.sql`` and
+``search.postgresql.sql`` beside ``search.sql``.
 """
 
 from __future__ import annotations
@@ -91,14 +91,14 @@ def load(source: str) -> Iterator[Statement]:
 
 def _load_all() -> dict[str, Mapping[str, Statement]]:
     folder = files("chainkeep.db") / "sql"
-    by_file = {
-        entry.name.removesuffix(".sql"): {s.name: s for s in load(entry.read_text("utf-8"))}
-        for entry in folder.iterdir()
-        if entry.name.endswith(".sql")
-    }
-    own = {dialect: by_file.pop(dialect, {}) for dialect in DIALECT_NAMES}
-    common = {name: statement for group in by_file.values() for name, statement in group.items()}
-    return {dialect: MappingProxyType({**common, **own[dialect]}) for dialect in DIALECT_NAMES}
+    loaded: dict[str, dict[str, Statement]] = {dialect: {} for dialect in DIALECT_NAMES}
+    for entry in folder.iterdir():
+        _, *dialect, suffix = entry.name.split(".")
+        if suffix == "sql":
+            statements = {each.name: each for each in load(entry.read_text("utf-8"))}
+            for name in dialect or DIALECT_NAMES:
+                loaded[name].update(statements)
+    return {dialect: MappingProxyType(statements) for dialect, statements in loaded.items()}
 
 
 STATEMENTS: Mapping[str, Mapping[str, Statement]] = MappingProxyType(_load_all())

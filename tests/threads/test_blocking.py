@@ -26,6 +26,7 @@ def test_a_script_does_what_an_app_does(settings: Settings) -> None:
         assert threads.list(owner="ada").items[0].messages()[0].text == "hello"
         assert threads.page("ada").threads[0].last_message().text == "hello"
         assert thread.remember()[0]["role"] == "user"
+        assert thread.generate_title() == "hello"
         thread.delete()
         with pytest.raises(NotFoundError):
             thread.add_message("user", "too late")

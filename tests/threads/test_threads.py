@@ -389,6 +389,10 @@ async def test_a_reaction_counts_once_and_in_order(thread: Thread) -> None:
     assert await message.reactions() == {"👍": ["ada", "bob"]}
     assert await message.reaction_counts() == {"👍": 2}
     assert await message.has_reaction("👍", "ada")
+    assert await thread.has_reaction(message.id, "👍", "bob")
+    assert not await thread.has_reaction("no-such", "👍", "bob")
+    assert await thread.reaction_counts(message.id) == {"👍": 2}
+    assert await thread.reaction_counts("no-such") == {}
     assert await message.remove_reaction("👍", "ada")
     assert not await message.remove_reaction("👍", "ada")
     assert await thread.remove_reaction(message.id, "👍", "bob")

@@ -22,6 +22,7 @@ from chainkeep.threads.lists import NumberedPage
 from chainkeep.threads.memory import remember
 from chainkeep.threads.message import Message
 from chainkeep.threads.thread import Thread
+from chainkeep.threads.titles import WriteTitle, generate_title
 
 __all__ = ["Blocking", "open_threads_blocking"]
 
@@ -70,6 +71,10 @@ class Blocking:
     def remember(self, **options: Any) -> list[dict[str, Any]]:
         """``chainkeep.threads.remember`` for this thread."""
         return self._loop.run(remember(self._value, **options))
+
+    def generate_title(self, write: WriteTitle | None = None, **options: Any) -> str:
+        """``chainkeep.threads.generate_title`` for this thread."""
+        return self._loop.run(generate_title(self._value, write, **options))
 
 
 def _waiting(method: Callable[..., Any], loop: Loop) -> Callable[..., Any]:

@@ -139,6 +139,14 @@ class ThreadMessages:
         found = await self.message(message_id)
         return {} if found is None else await found.reactions()
 
+    async def has_reaction(self, message_id: str, emoji: str, user: str) -> bool:
+        """``Message.has_reaction`` by id; False where there is none."""
+        return user in (await self.reactions(message_id)).get(emoji, [])
+
+    async def reaction_counts(self, message_id: str) -> dict[str, int]:
+        """``Message.reaction_counts`` by id; empty where there is none."""
+        return {emoji: len(users) for emoji, users in (await self.reactions(message_id)).items()}
+
     async def _known(self, message_id: str) -> Message:
         found = await self.message(message_id)
         if found is None:

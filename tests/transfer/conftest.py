@@ -26,6 +26,7 @@ from chainkeep.db.migrations import statements
 from chainkeep.transfer.adopt import adopt
 from chainkeep.transfer.report import AdoptionReport
 from tests.support.databases import run_on
+from tests.support.postgres import PostgresDatabases, in_a_thread
 
 TABLES = Path(__file__).parent / "tables"
 
@@ -213,13 +214,39 @@ class History:
 
 @pytest.fixture
 async def history(newer_url: str, database_kind: str) -> History:
+    """A history of the test's own, not adopted yet."""
     history = History(newer_url, is_postgresql=database_kind == "postgresql")
     await history.write()
     return history
 
 
-@pytest.fixture
-async def adopted(history: History) -> History:
-    """The same after its adoption."""
-    history.report = await run_on(history.url, adopt)
+async def written_and_adopted(url: str, kind: str) -> History:
+    await run_on(url, run_scripts(f"{make_url(url).get_backend_name()}.sql", "newer_columns.sql"))
+    history = History(url, is_postgresql=kind == "postgresql")
+    await history.write()
+    history.report = await run_on(url, adopt)
     return history
+
+
+@pytest.fixture(scope="module")
+def adoptions() -> dict[str, History]:
+    """What ``adopted`` made, by the kind of database."""
+    return {}
+
+
+@pytest.fixture
+def adopted(
+    database_kind: str,
+    adoptions: dict[str, History],
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+) -> History:
+    """The same after its adoption; one for all tests of a module, which only look."""
+    if database_kind not in adoptions:
+        if database_kind == "sqlite":
+            url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('adopted')}/chainkeep.db"
+        else:
+            postgres: PostgresDatabases = request.getfixturevalue("postgres")
+            url = postgres.url(postgres.create_database())
+        adoptions[database_kind] = in_a_thread(written_and_adopted(url, database_kind))
+    return adoptions[database_kind]

@@ -251,11 +251,18 @@ async def _attached(store: Store, note: Note) -> bool:
     return b"".join(pieces) == content_of(note.thread_id, note.number)
 
 
-@pytest.fixture
-def server() -> Iterator[PostgresServer]:
-    """A PostgreSQL server of the test's own, to be crashed."""
+@pytest.fixture(scope="module")
+def servers() -> Iterator[PostgresServer]:
     with PostgresServer(postgres_servers()[0]) as running:
         yield running
+
+
+@pytest.fixture
+def server(servers: PostgresServer) -> PostgresServer:
+    """A PostgreSQL server of the module's own, which runs, to be crashed."""
+    if not servers.running:
+        servers.start()
+    return servers
 
 
 @pytest.hookimpl(wrapper=True)

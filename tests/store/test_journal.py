@@ -24,11 +24,18 @@ from tests.support.waiting import eventually
 MakeStore = Callable[[], Store]
 
 
-@pytest.fixture
-def server() -> Iterator[PostgresServer]:
-    """A server of the test's own, to be stopped and started."""
+@pytest.fixture(scope="module")
+def servers() -> Iterator[PostgresServer]:
     with PostgresServer(postgres_servers()[0]) as started:
         yield started
+
+
+@pytest.fixture
+def server(servers: PostgresServer) -> PostgresServer:
+    """A server that runs, to be stopped and started."""
+    if not servers.running:
+        servers.start()
+    return servers
 
 
 @pytest.fixture

@@ -212,6 +212,11 @@ class PostgresServer(PostgresDatabases):
         self.start()
 
     @property
+    def running(self) -> bool:
+        """Whether it accepts connections."""
+        return _accepts_connections(self.port)
+
+    @property
     def pid(self) -> int:
         """The process of the running server that begins all others."""
         return int((self._data / "postmaster.pid").read_text().split()[0])
@@ -219,7 +224,7 @@ class PostgresServer(PostgresDatabases):
     def kill(self) -> None:
         """SIGKILL the server; returns when its port refuses connections."""
         os.kill(self.pid, signal.SIGKILL)
-        while _accepts_connections(self.port):
+        while self.running:
             time.sleep(0.02)
 
     def close(self) -> None:

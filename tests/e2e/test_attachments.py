@@ -104,6 +104,7 @@ async def test_elements_go_with_their_thread(alice: Account, resumed: Chat):
     assert (await _get(alice, resumed, "image")).status_code == 404
 
 
+@pytest.mark.parametrize("place", ["sqlite-disk"], indirect=True)
 async def test_an_app_below_a_path_shows_its_elements(make_server: object):
     with make_server(root_path="/below") as server:  # type: ignore[operator]
         async with Account(server.url) as alice:

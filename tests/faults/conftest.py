@@ -118,7 +118,7 @@ class App:
             since = now if self._journalled() else since
             return now >= since + 100
 
-        await self._until(past, 30)
+        await self._until(past, 60)
 
     def _journalled(self) -> bool:
         return any(path.stat().st_size for path in Path(self.orders.home, "journal").glob("*"))

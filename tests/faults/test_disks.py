@@ -157,7 +157,7 @@ async def test_a_server_whose_disk_is_full_gets_everything_when_there_is_room(
 ) -> None:
     disk = mount(128)
     with PostgresServer(postgres_servers()[0], disk=disk) as server:
-        app = start(server.url(await server.acreate_database()), patience=0.1)
+        app = start(server.url(await server.acreate_database()), patience=0.1, threads=2)
         for _ in range(ROUNDS):
             await app.until(100)
             ballast = fill(disk)
@@ -215,7 +215,7 @@ async def test_a_server_whose_disk_fails_to_sync_costs_nothing(
 ) -> None:
     await server.aexecute("ALTER SYSTEM SET fsync = on")
     await server.aexecute("SELECT pg_reload_conf()")
-    app = start(server.url(await server.acreate_database()), patience=0.1)
+    app = start(server.url(await server.acreate_database()), patience=0.1, threads=1)
     await app.until(100)
     with failing_syncs(server.pid):
         await server.aexecute(THROW_OUT)

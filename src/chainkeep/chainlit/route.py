@@ -7,11 +7,13 @@ or by a redirect to an address that the store has just signed.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import spec_from_file_location
 from types import ModuleType
@@ -39,6 +41,8 @@ from chainkeep.presentation import ElementBlob
 PATH = "/chainkeep/element"
 _ROUTE_NAME = "chainkeep_element"
 _SERVER = "chainlit.server"
+_ARRIVING = (0.1, 0.4, 1.0)
+"""Seconds to wait for a blob that is missing."""
 
 log = logging.getLogger("chainkeep")
 _find_layer: Callable[[], object] = get_data_layer
@@ -104,7 +108,7 @@ async def serve_element(request: Request) -> Response:
         blob = await layer.element_blob(thread_id, element_id)
         if blob is None:
             raise _refusal(404)
-        return await blob_response(request, layer.blobs, blob)
+        return await _once_arrived(partial(blob_response, request, layer.blobs, blob))
     except BlobNotFoundError as exc:
         log.warning(
             "The blob of element %r of thread %r is missing: %s", element_id, thread_id, exc
@@ -113,6 +117,16 @@ async def serve_element(request: Request) -> Response:
     except (StorageError, MigrationError, BlobError) as exc:
         log.warning("Element %r of thread %r could not be read: %s", element_id, thread_id, exc)
         raise _refusal(503) from exc
+
+
+async def _once_arrived(answer: Callable[[], Awaitable[Response]]) -> Response:
+    # The row is there before the bytes, which may be on their way from another worker process.
+    for pause in _ARRIVING:
+        try:
+            return await answer()
+        except BlobNotFoundError:
+            await asyncio.sleep(pause)
+    return await answer()
 
 
 async def _authorize(

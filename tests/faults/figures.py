@@ -16,7 +16,7 @@ from tests.support.ledger import Verdict
 BEGIN, END = "<!-- figures: written by make faults DOCS={} -->", "<!-- end of the figures -->"
 ORDER = (
     "app killed",
-    "four apps",
+    "apps, ",
     "PostgreSQL",
     "PgBouncer",
     "connections",

@@ -7,11 +7,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import Connection, text
 
 from benchmarks.explain import ARGUMENTS, analyze, fill
 from chainkeep.db import list_queries, queries
+from chainkeep.db.statements import STATEMENTS
 from tests.db.conftest import OpenDatabase
 
 PLANNED_ANEW = 5
@@ -39,12 +41,14 @@ def planned(connection: Connection) -> list[tuple[int, int]]:
     return [(row.custom_plans, row.generic_plans) for row in connection.execute(asked)]
 
 
+def prepare(connection: Connection) -> None:
+    """Put enough into the tables that the server prefers the indexes."""
+    fill(connection)
+    analyze(connection)
+
+
 @pytest.mark.parametrize("call", CALLS)
 async def test_the_server_keeps_a_plan(call: str, database_url: str, open_: OpenDatabase) -> None:
-    def prepare(connection: Connection) -> None:
-        fill(connection)
-        analyze(connection)
-
     def read(connection: Connection) -> Any:
         return CALLS[call](connection, **ARGUMENTS[call])
 
@@ -53,3 +57,26 @@ async def test_the_server_keeps_a_plan(call: str, database_url: str, open_: Open
     for _ in range(20):
         await reader.read(read)
     assert (PLANNED_ANEW, 20 - PLANNED_ANEW) in await reader.read(planned)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [("threads_page", "'user-7', 'z', '', 36"), ("threads_page_voted", "'user-7', 'z', '', 1, 36")],
+)
+async def test_the_plan_that_is_kept_stops_at_the_end_of_the_page(
+    name: str, values: str, database_url: str, open_: OpenDatabase
+) -> None:
+    await open_(database_url).write(prepare)
+    connection = await asyncpg.connect(database_url.replace("+asyncpg", ""))
+    try:
+        await connection.execute("SET plan_cache_mode = force_generic_plan")
+        sql = STATEMENTS["postgresql"][name].numbered("$")
+        await connection.execute(f"PREPARE kept AS {sql}")
+        plan = "\n".join(
+            row[0] for row in await connection.fetch(f"EXPLAIN EXECUTE kept({values})")
+        )
+    finally:
+        await connection.close()
+    assert "Index Scan Backward using threads_user_activity_idx" in plan
+    assert 'ROW("lastActivityAt", id) < ROW' in plan.partition("Index Cond: ((")[2]
+    assert "Sort" not in plan

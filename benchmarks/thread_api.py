@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -31,7 +32,7 @@ from benchmarks.seed import QUICK, Seed
 from benchmarks.server import durable_server
 from benchmarks.subject import Subject, opened
 from chainkeep.chainlit import ChainkeepDataLayer
-from chainkeep.threads import Threads, open_threads
+from chainkeep.threads import Thread, Threads, open_threads
 from tests.threads.statements import statements_of
 
 __all__ = ["Figures", "main"]
@@ -99,7 +100,7 @@ async def _measured(database: str, size: Size, subjects: Sequence[Subject]) -> F
         # Turn about, so that what the machine does besides hits both.
         floor_posts = await _floor_posts(floor, size)
         built_in = await _floor_posts(by_name[_BUILT_IN], size)
-        posts, growth = await _posts(threads, size)
+        posts = await _posts(threads, size)
         page, floor_page = await _pages(threads, ours, size), await _floor_pages(floor, size)
         thread = await threads.create()
         owner = ours.seed.identifier(size.threads)
@@ -108,25 +109,44 @@ async def _measured(database: str, size: Size, subjects: Sequence[Subject]) -> F
             post=_ms(posts),
             floor_post=_ms(floor_posts),
             built_in_post=_ms(built_in),
-            growth=growth,
+            growth=await _growth(threads, size),
             page=_ms(page),
             floor_page=_ms(floor_page),
-            post_statements=len(await statements_of(lambda: thread.add_message("user", TEXT))),
-            page_statements=len(await statements_of(lambda: threads.list(owner=owner, first=PAGE))),
+            post_statements=await _statements(lambda: thread.add_message("user", TEXT)),
+            page_statements=await _statements(lambda: threads.list(owner=owner, first=PAGE)),
             flaws=[*posts.flaws, *floor_posts.flaws, *page.flaws, *floor_page.flaws],
         )
 
 
-async def _posts(threads: Threads, size: Size) -> tuple[Sample, float]:
-    """The first posts of a thread, and how the cost grew until the last."""
+async def _posts(threads: Threads, size: Size) -> Sample:
+    """The first posts of a thread."""
     thread = await threads.create()
-    sample = await _repeated(lambda: thread.add_message("assistant", TEXT), size.longest)
-    found = await thread.messages()
-    if len(found) != size.longest:
-        sample.blame(f"kept {len(found)} of {size.longest} messages")
+    return await _posted(thread, size.posts)
+
+
+async def _posted(thread: Thread, posts: int) -> Sample:
+    sample = await _repeated(lambda: thread.add_message("assistant", TEXT), posts)
+    if len(await thread.messages()) != posts:
+        sample.blame(f"did not keep {posts} messages")
+    return sample
+
+
+async def _growth(threads: Threads, size: Size) -> float:
+    """What a message costs at the end of the longest thread, by what it costs at an eighth of that;
+    turn about, so that what the machine does besides hits both.
+    """
     eighth = size.longest // 8
-    early, late = sample.times[eighth // 2 : eighth * 3 // 2], sample.times[-eighth:]
-    return replace(sample, times=sample.times[: size.posts]), median(late) / median(early)
+    short, long = await threads.create(), await threads.create()
+    await _posted(short, eighth // 2)
+    await _posted(long, size.longest - eighth)
+    calls = [partial(each.add_message, "assistant", TEXT) for each in (short, long)]
+    times = (await timed([calls * eighth], 600)).times
+    return median(times[1::2]) / median(times[::2])
+
+
+async def _statements(call: Callable[[], Awaitable[Any]]) -> int:
+    """How many statements a call takes; what runs in the background may come in between."""
+    return min([len(await statements_of(call)) for _ in range(5)])
 
 
 async def _floor_posts(floor: Subject, size: Size) -> Sample:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Collection, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,8 +59,8 @@ class Results:
 
 
 def set_aside() -> None:
-    """Keep the garbage collector from going through Chainlit and all else that was imported: that
-    takes a tenth of a second and is no candidate's doing.
+    """Keep the garbage collector from going through Chainlit and all else that is in memory by now:
+    that takes a tenth of a second and is no candidate's doing.
     """
     gc.collect()
     gc.freeze()
@@ -77,7 +77,7 @@ async def run(plan: Plan, say: Say) -> Results:
         say("seeding")
         async with opened(candidates, home, server, seeded) as subjects:
             around = await surroundings(home, server)
-            stack.enter_context(_imports_out_of_sight())
+            stack.callback(gc.unfreeze)
             wanted = [each for each in workloads(plan.scale) if each.group in plan.groups]
             tallies = await _tallies(subjects, say) if "counts" in plan.groups else []
             cells = [cell for each in wanted for cell in await _rounds(plan, each, subjects, say)]
@@ -85,20 +85,11 @@ async def run(plan: Plan, say: Say) -> Results:
     return Results(plan, around, cells, tallies, memories)
 
 
-@contextmanager
-def _imports_out_of_sight() -> Iterator[None]:
-    """``set_aside`` for as long as candidates are measured."""
-    set_aside()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-
-
 async def _rounds(
     plan: Plan, workload: Workload, subjects: Sequence[Subject], say: Say
 ) -> list[Cell]:
     say(workload.title)
+    set_aside()
     subjects = [each for each in subjects if _takes_part(each.candidate, workload)]
     cells = [Cell(workload, subject.candidate, []) for subject in subjects]
     if workload.warm:

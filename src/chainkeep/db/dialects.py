@@ -118,9 +118,6 @@ def _prepare_sqlite(patience: float, connection: Any, _record: object) -> None:
     connection.isolation_level = None
     _write_ahead(connection, patience)
     connection.execute("PRAGMA synchronous = FULL")
-    # A page that many writes changed is brought into the file once for all of them: the log may
-    # grow to 16 MB before that, four times SQLite's default.
-    connection.execute("PRAGMA wal_autocheckpoint = 4000")
     # SQLite's own LOWER and LIKE know ASCII letters only.
     connection.create_function("LOWER", 1, _lower, deterministic=True)
 

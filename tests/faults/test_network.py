@@ -53,6 +53,8 @@ async def test_a_commit_whose_answer_is_cut_off_is_not_lost_and_not_done_twice(
         proxy.cut_answer_to(b"COMMIT;")
         await asyncio.wait_for(proxy.cut.wait(), 20)
         await app.until(50)
+        # What is in the journal is brought in with commits: another cut would hit them alone.
+        await app.until_brought_in()
     await app.end()
     verdict = await account(app, what="answer to a commit cut off", times=10 * ROUNDS)
     assert verdict.flawless, verdict

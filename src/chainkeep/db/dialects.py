@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import URL, Engine, StaticPool, create_engine, event, make_url
 from sqlalchemy.engine import Connection
@@ -22,6 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util import await_only
 
+from chainkeep.db.drivers import driver_of
 from chainkeep.errors import StorageError, TransientStorageError, UnsupportedDatabaseError
 from chainkeep.settings import DatabaseSettings
 
@@ -143,8 +144,7 @@ def _lower(value: object) -> object:
 def _begin_sqlite(connection: Connection) -> None:
     begin = connection.get_execution_options().get("chainkeep_begin", "BEGIN")
     # Straight to the driver: this runs with every write, and SQLAlchemy has just told its log.
-    driver = cast("sqlite3.Connection", connection.connection.dbapi_connection)
-    driver.execute(begin)
+    driver_of(connection).execute(begin)
 
 
 def loop_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:

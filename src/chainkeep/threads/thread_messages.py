@@ -141,11 +141,13 @@ class ThreadMessages:
 
     async def has_reaction(self, message_id: str, emoji: str, user: str) -> bool:
         """``Message.has_reaction`` by id; False where there is none."""
-        return user in (await self.reactions(message_id)).get(emoji, [])
+        found = await self.message(message_id)
+        return found is not None and await found.has_reaction(emoji, user)
 
     async def reaction_counts(self, message_id: str) -> dict[str, int]:
         """``Message.reaction_counts`` by id; empty where there is none."""
-        return {emoji: len(users) for emoji, users in (await self.reactions(message_id)).items()}
+        found = await self.message(message_id)
+        return {} if found is None else await found.reaction_counts()
 
     async def _known(self, message_id: str) -> Message:
         found = await self.message(message_id)

@@ -105,8 +105,6 @@ CREATE TABLE steps (
 );
 -- A thread's steps in the order in which they are shown.
 CREATE INDEX steps_thread_created_idx ON steps ("threadId", "createdAt", "position");
--- The children of a step, when it is deleted.
-CREATE INDEX steps_parent_idx ON steps ("parentId");
 -- The few steps that somebody starred.
 CREATE INDEX steps_favorite_idx ON steps ("threadId") WHERE "favorite";
 -- The few messages that the search index has not seen.
@@ -243,4 +241,4 @@ CREATE TABLE chainkeep_version (
     version_num VARCHAR(32) NOT NULL,
     CONSTRAINT chainkeep_version_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO chainkeep_version (version_num) VALUES ('0006');
+INSERT INTO chainkeep_version (version_num) VALUES ('0007');

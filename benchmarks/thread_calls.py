@@ -84,7 +84,7 @@ THREAD_CALLS: Mapping[str, Mapping[str, Any]] = {
         "id": "step-77", "thread_id": "thread-77", "output": "hi", "ext": {}, "language": None,
     },
     "message_insert": {"message": MESSAGE},
-    "message_release": {"id": "step-77"},
+    "message_release": {"id": "step-77", "thread_id": "thread-77"},
     "messages_of_thread": {**MESSAGES, "thread_id": "thread-77"},
     "messages_of_thread-one": {**MESSAGES, "thread_id": None, "id": "step-77"},
     "pictures_of_users": {"thread_id": "thread-77"},

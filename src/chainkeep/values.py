@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Any
 
 __all__ = [
@@ -149,7 +150,7 @@ def timestamp(value: object) -> str | None:
     None where it is no time. A ``Z`` appended to a time that has one already is forgiven: Chainlit
     does so when it marks a favourite.
     """
-    if isinstance(value, str) and _is_ours(value):
+    if isinstance(value, str) and len(value) == _OUR_LENGTH and _is_ours(value):
         return value
     moment = value if isinstance(value, datetime) else _parsed(value)
     if moment is None:
@@ -157,9 +158,12 @@ def timestamp(value: object) -> str | None:
     return _formatted(moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment)
 
 
+_OUR_LENGTH = 27
 _OURS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
+# Chainlit gives the same time to several steps, and several times in each.
+@lru_cache(maxsize=1000)
 def _is_ours(value: str) -> bool:
     """Whether a time is in the database's form already, as nearly all of Chainlit's are."""
     if _OURS.fullmatch(value) is None or not value.isascii():

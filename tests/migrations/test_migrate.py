@@ -29,7 +29,7 @@ from tests.support.databases import plain_engine, run_on
 from tests.support.postgres import PostgresServer
 
 SCHEMA = Path(__file__).parents[2] / "schema.sql"
-REVISIONS = ["0001", "0002", "0003", "0004", "0005", "0006"]
+REVISIONS = ["0001", "0002", "0003", "0004", "0005", "0006", "0007"]
 OURS = set(re.findall(r"^CREATE TABLE (\w+)", SCHEMA.read_text(), re.MULTILINE))
 
 THREAD_BEFORE_STARS = """
@@ -158,13 +158,17 @@ async def test_stars_from_before_the_index_of_stars_are_in_it(
     add_revision("CREATE TABLE more (a TEXT);")
     versions = migrations._DIRECTORY / "versions"
     (versions / "9999_more.py").unlink()
-    later = (versions / "0006_starred.py").rename(tmp_path / "0006_starred.py")
-    assert await run_on(empty_database_url, migrate) == REVISIONS[:-1]
+    from_stars_on = REVISIONS.index("0006")
+    later = [path for name in REVISIONS[from_stars_on:] for path in versions.glob(f"{name}_*.py")]
+    for path in later:
+        path.rename(tmp_path / path.name)
+    assert await run_on(empty_database_url, migrate) == REVISIONS[:from_stars_on]
     for n in (1, 2):
         await run_on(empty_database_url, execute(THREAD_BEFORE_STARS.format(n=n)))
         await run_on(empty_database_url, execute(STEP_BEFORE_STARS.format(n=n, star=n == 1)))
-    later.rename(versions / later.name)
-    assert await run_on(empty_database_url, migrate) == ["0006"]
+    for path in later:
+        (tmp_path / path.name).rename(path)
+    assert await run_on(empty_database_url, migrate) == REVISIONS[from_stars_on:]
     starred = text('SELECT "id" FROM threads WHERE "starred"')
     assert await run_on(empty_database_url, lambda c: c.scalars(starred).all()) == ["1"]
 

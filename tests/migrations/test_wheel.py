@@ -52,5 +52,5 @@ def test_the_unpacked_wheel_migrates_a_database(wheel: Path, tmp_path: Path) -> 
     )
     assert done.stdout.splitlines() == [
         str(tmp_path / "site/chainkeep/db/migrate.py"),
-        "['0001', '0002', '0003', '0004', '0005', '0006']",
+        "['0001', '0002', '0003', '0004', '0005', '0006', '0007']",
     ]

@@ -53,7 +53,7 @@ async def test_the_tables_are_then_what_migrations_make(
     found, expected = await run_on(adopted.url, shape), await run_on(make_database_url(True), shape)
     assert found.pop("chainkeep_leftovers")
     assert found == expected
-    assert adopted.report.revision == "0006"
+    assert adopted.report.revision == "0007"
 
 
 async def test_a_user_is_the_same(adopted: History) -> None:

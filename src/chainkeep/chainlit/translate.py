@@ -44,6 +44,8 @@ def _flag(value: object) -> bool | None:
 
 def _object(value: object) -> dict[str, Any]:
     """A JSON object, whether it came as one, as its text, or not at all."""
+    if not value:
+        return {}
     if isinstance(value, str):
         try:
             value = json.loads(value)

@@ -5,7 +5,7 @@ Text crosses here, and only here, between what Chainlit says and what both datab
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import chain
 from typing import Any
@@ -44,12 +44,10 @@ def written(
     """A statement as the driver takes it, and its parameters in order."""
     statement, sql, order = _prepared(connection.dialect.name, name)
     if not statement.expands:
-        return sql, tuple([_stored(binds[key]) for key in order])
+        return sql, _stored([binds[key] for key in order])
     sizes = tuple((key, len(binds[key])) for key in order if key in statement.expands)
-    # What a list holds was made ready by ``texts``: text that is escaped twice is other text.
-    lists = [binds[key] if key in statement.expands else [_stored(binds[key])] for key in order]
-    spread = _spread(connection.dialect.name, name, sizes)
-    return spread, tuple(chain.from_iterable(lists))
+    lists = (binds[key] if key in statement.expands else [binds[key]] for key in order)
+    return _spread(connection.dialect.name, name, sizes), _stored([*chain.from_iterable(lists)])
 
 
 def run(connection: Connection, name: str, binds: Mapping[str, Any]) -> drivers.Table:
@@ -62,22 +60,22 @@ def each(connection: Connection, name: str, many: Sequence[Mapping[str, Any]]) -
     if len(many) == 1:
         return execute(connection, name, **many[0])
     _, sql, order = _prepared(connection.dialect.name, name)
-    parameters = [tuple([_stored(binds[key]) for key in order]) for binds in many]
+    parameters = [_stored([binds[key] for key in order]) for binds in many]
     return drivers.change_each(connection, sql, parameters)
 
 
-def _stored(value: Any) -> Any:
-    if type(value) is list:
-        return _stored_list(value)
-    return stored_text(value) if type(value) is str else value
-
-
-def _stored_list(values: list[Any]) -> list[Any]:
+def _stored(values: list[Any]) -> list[Any]:
+    if list in map(type, values):
+        return [_stored(value) if type(value) is list else _one_stored(value) for value in values]
     # One look at all of them takes a fraction of what a call for each would.
     everything = "".join([value for value in values if type(value) is str])
     if everything.isascii() and "\0" not in everything:
         return values
-    return [stored_text(value) if type(value) is str else value for value in values]
+    return [_one_stored(value) for value in values]
+
+
+def _one_stored(value: Any) -> Any:
+    return stored_text(value) if type(value) is str else value
 
 
 def values(connection: Connection, name: str, /, **binds: Any) -> Iterator[Values]:
@@ -132,8 +130,3 @@ def _readable(rows: Sequence[Values]) -> Iterable[Values]:
 def _by_column(columns: Sequence[str], row: Values) -> dict[str, Any]:
     [values] = _readable([row])
     return dict(zip(columns, values, strict=True))
-
-
-def texts(values: Collection[str]) -> list[str]:
-    """A list of text as a statement takes it."""
-    return [stored_text(value) for value in values]

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from chainkeep.db.content_rows import thread_of
-from chainkeep.db.execution import many, one, returned, texts, values
+from chainkeep.db.execution import many, one, returned, values
 from chainkeep.models import StoredThread, Thread
 from chainkeep.paging import NEWEST, Cursor
 from chainkeep.scope import Scope
@@ -162,8 +162,8 @@ def threads_with_facts(
     rows = many(
         connection,
         "threads_with_facts",
-        facts=texts(facts),
-        absent=texts(absent or [""]),  # an empty list has no type
+        facts=facts,
+        absent=absent or [""],  # an empty list has no type
         fact_count=len(facts),
         count=count,
         **scope.binds(),
@@ -183,6 +183,4 @@ def thread_in_scope(connection: Connection, *, id: str, scope: Scope) -> bool:
 
 
 def threads_of_ids(connection: Connection, *, ids: Collection[str]) -> list[StoredThread]:
-    return [
-        StoredThread.from_row(row) for row in many(connection, "threads_of_ids", ids=texts(ids))
-    ]
+    return [StoredThread.from_row(row) for row in many(connection, "threads_of_ids", ids=ids)]

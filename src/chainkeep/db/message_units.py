@@ -229,5 +229,5 @@ def release_message(connection: Connection, thread_id: str, message_id: str) -> 
     if _message(connection, thread_id, message_id) is None:
         return False
     note_change(connection, thread_id)
-    sql.message_release(connection, id=message_id)
+    sql.message_release(connection, id=message_id, thread_id=thread_id)
     return True

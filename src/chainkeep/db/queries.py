@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from chainkeep.db.content_rows import content_of, step_of, step_values
-from chainkeep.db.execution import each, execute, many, one, returned, table, texts, values
+from chainkeep.db.execution import each, execute, many, one, returned, table, values
 from chainkeep.models import (
     Element,
     Feedback,
@@ -75,7 +75,7 @@ def thread_update(
 
 
 def threads_star(connection: Connection, *, ids: Collection[str]) -> int:
-    return execute(connection, "threads_star", ids=texts(ids))
+    return execute(connection, "threads_star", ids=ids)
 
 
 def thread_get(connection: Connection, *, id: str) -> Thread | None:
@@ -142,11 +142,11 @@ def step_tree(connection: Connection, *, id: str) -> list[str]:
 
 
 def steps_delete(connection: Connection, *, ids: Collection[str], deleted_at: str) -> int:
-    return execute(connection, "steps_delete", ids=texts(ids), deleted_at=deleted_at)
+    return execute(connection, "steps_delete", ids=ids, deleted_at=deleted_at)
 
 
 def steps_clear_feedbacks(connection: Connection, *, ids: Collection[str]) -> int:
-    return execute(connection, "steps_clear_feedbacks", ids=texts(ids))
+    return execute(connection, "steps_clear_feedbacks", ids=ids)
 
 
 def step_bury(
@@ -204,11 +204,11 @@ def elements_of_thread(connection: Connection, *, thread_id: str) -> list[Elemen
 
 
 def elements_of_steps(connection: Connection, *, ids: Collection[str]) -> list[Element]:
-    return [Element.from_row(row) for row in many(connection, "elements_of_steps", ids=texts(ids))]
+    return [Element.from_row(row) for row in many(connection, "elements_of_steps", ids=ids)]
 
 
 def elements_delete(connection: Connection, *, ids: Collection[str], deleted_at: str) -> int:
-    return execute(connection, "elements_delete", ids=texts(ids), deleted_at=deleted_at)
+    return execute(connection, "elements_delete", ids=ids, deleted_at=deleted_at)
 
 
 def element_bury(
@@ -268,9 +268,9 @@ def blob_deletion_requests(connection: Connection, *, count: int) -> list[str]:
 
 
 def blob_deletions_wanted(connection: Connection, *, object_keys: Collection[str]) -> list[str]:
-    rows = many(connection, "blob_deletions_wanted", object_keys=texts(object_keys))
+    rows = many(connection, "blob_deletions_wanted", object_keys=object_keys)
     return [row["object_key"] for row in rows]
 
 
 def blob_deletions_done(connection: Connection, *, object_keys: Collection[str]) -> int:
-    return execute(connection, "blob_deletions_done", object_keys=texts(object_keys))
+    return execute(connection, "blob_deletions_done", object_keys=object_keys)

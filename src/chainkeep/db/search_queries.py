@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from chainkeep.db.execution import Rows, each, execute, many, one, returned, texts
+from chainkeep.db.execution import Rows, each, execute, many, one, returned
 from chainkeep.models import Thread
 from chainkeep.paging import NEWEST, Cursor
 
@@ -108,7 +108,7 @@ class Said(NamedTuple):
 def search_unindexed(
     connection: Connection, *, ids: Collection[str], filters: Filters
 ) -> list[Said]:
-    rows = many(connection, "search_unindexed", ids=texts(ids), **filters.binds(with_user=True))
+    rows = many(connection, "search_unindexed", ids=ids, **filters.binds(with_user=True))
     return [Said(Cursor(row["last_activity_at"], row["thread_id"]), row["text"]) for row in rows]
 
 
@@ -186,7 +186,7 @@ def search_found_of_everybody(
 
 
 def search_threads(connection: Connection, *, ids: Collection[str]) -> list[Thread]:
-    return [Thread.from_row(row) for row in many(connection, "search_threads", ids=texts(ids))]
+    return [Thread.from_row(row) for row in many(connection, "search_threads", ids=ids)]
 
 
 class Hit(NamedTuple):
@@ -200,7 +200,7 @@ class Hit(NamedTuple):
 def search_hits(
     connection: Connection, *, ids: Collection[str], pattern: str, most: int
 ) -> list[Hit]:
-    rows = many(connection, "search_hits", ids=texts(ids), pattern=pattern, most=most)
+    rows = many(connection, "search_hits", ids=ids, pattern=pattern, most=most)
     return [Hit(**row) for row in rows]
 
 
@@ -258,11 +258,11 @@ class LockedThread(NamedTuple):
 
 
 def search_lock_steps(connection: Connection, *, ids: Collection[str]) -> list[LockedStep]:
-    return [LockedStep(**row) for row in many(connection, "search_lock_steps", ids=texts(ids))]
+    return [LockedStep(**row) for row in many(connection, "search_lock_steps", ids=ids)]
 
 
 def search_lock_threads(connection: Connection, *, ids: Collection[str]) -> list[LockedThread]:
-    return [LockedThread(**row) for row in many(connection, "search_lock_threads", ids=texts(ids))]
+    return [LockedThread(**row) for row in many(connection, "search_lock_threads", ids=ids)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -295,8 +295,8 @@ def search_thread_mark(connection: Connection, *, owners: Sequence[tuple[str, st
 
 
 def search_steps_done(connection: Connection, *, ids: Collection[str]) -> int:
-    return execute(connection, "search_steps_done", ids=texts(ids))
+    return execute(connection, "search_steps_done", ids=ids)
 
 
 def search_threads_done(connection: Connection, *, ids: Collection[str]) -> int:
-    return execute(connection, "search_threads_done", ids=texts(ids))
+    return execute(connection, "search_threads_done", ids=ids)

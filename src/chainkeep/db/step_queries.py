@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from chainkeep.db.execution import each, many, returned, texts
+from chainkeep.db.execution import each, many, returned
 from chainkeep.models import Step, show_input_to_text
 from chainkeep.values import is_starred, json_object, json_or_null, to_json
 
@@ -88,8 +88,13 @@ def steps_put(connection: Connection, *, rows: Sequence[StepRow], touches: Seque
     return int(returned(connection, "steps_put", **binds)["written"])
 
 
-def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    return {name: [row[name] for row in rows] for name in rows[0]}
+def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any] | None]:
+    return {name: _column([row[name] for row in rows]) for name in rows[0]}
+
+
+def _column(values: list[Any]) -> list[Any] | None:
+    # A list that is not there is as long as the others, and nobody has to write it down.
+    return None if values.count(None) == len(values) else values
 
 
 def _step_binds(row: StepRow) -> dict[str, Any]:
@@ -114,7 +119,7 @@ def _step_binds(row: StepRow) -> dict[str, Any]:
         "show_input": show_input_to_text(step.show_input),
         "default_open": step.default_open,
         "auto_collapse": step.auto_collapse,
-        "metadata": to_json(step.metadata),
+        "metadata": to_json(step.metadata) if step.metadata else "{}",
         "tags": json_or_null(step.tags),
         "generation": json_or_null(step.generation),
         "extra": json_or_null(step.extra or None),
@@ -137,7 +142,7 @@ class Known(NamedTuple):
 
 
 def steps_known(connection: Connection, *, ids: Collection[str]) -> list[Known]:
-    rows = many(connection, "steps_known", ids=texts(ids))
+    rows = many(connection, "steps_known", ids=ids)
     return [
         Known(
             row["id"],

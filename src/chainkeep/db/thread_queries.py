@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from chainkeep.db.execution import each, execute, many, one, texts
+from chainkeep.db.execution import each, execute, many, one
 from chainkeep.models import StoredMessage, StoredThread
 from chainkeep.scope import Scope
 from chainkeep.values import from_json, json_or_null, to_json
@@ -195,7 +195,7 @@ def messages_of_thread(
         id=id,
         include_private=include_private,
         any_role=roles is None,
-        roles=texts(roles or [""]),  # an empty list has no type
+        roles=roles or [""],  # an empty list has no type
         count=count,
     )
     return [StoredMessage.from_row(row) for row in rows]
@@ -221,8 +221,8 @@ def message_change(
     )
 
 
-def message_release(connection: Connection, *, id: str) -> int:
-    return execute(connection, "message_release", id=id)
+def message_release(connection: Connection, *, id: str, thread_id: str) -> int:
+    return execute(connection, "message_release", id=id, thread_id=thread_id)
 
 
 class Links(NamedTuple):
@@ -290,7 +290,7 @@ def reactions_of_message(
 
 
 def steps_clear_reactions(connection: Connection, *, ids: Collection[str]) -> int:
-    return execute(connection, "steps_clear_reactions", ids=texts(ids))
+    return execute(connection, "steps_clear_reactions", ids=ids)
 
 
 class VotePlace(NamedTuple):
@@ -368,4 +368,4 @@ def summaries_of_thread(connection: Connection, *, thread_id: str) -> dict[str, 
 
 
 def steps_clear_summaries(connection: Connection, *, ids: Collection[str]) -> int:
-    return execute(connection, "steps_clear_summaries", ids=texts(ids))
+    return execute(connection, "steps_clear_summaries", ids=ids)

@@ -224,10 +224,12 @@ WHERE "id" = :id
     AND "deletedAt" IS NULL;
 
 -- name: message_release :exec
--- Hangs what hangs under a message one higher, so that it stays when the message goes. Carried by steps_parent_idx.
+-- Hangs what hangs under a message one higher, so that it stays when the message goes. Carried by
+-- steps_thread_created_idx.
 UPDATE steps SET
     "parentId" = (SELECT gone."parentId" FROM steps AS gone WHERE gone."id" = CAST(:id AS TEXT))
-WHERE "parentId" = CAST(:id AS TEXT);
+WHERE "threadId" = :thread_id
+    AND "parentId" = CAST(:id AS TEXT);
 
 -- name: steps_alive :many
 -- A thread's steps that are not deleted, and what they point to. Carried by steps_thread_created_idx.

@@ -235,8 +235,8 @@ FROM written;
 -- touch has an activity. How many steps were written: nothing at all where one belongs to another thread, and fewer
 -- than there are where somebody else makes one meanwhile. What is there already is not an insertion's conflict, because
 -- only an update sees what `given` says of its row. A list is read by a SELECT of its own so that PostgreSQL plans
--- alike for short and long ones, and keeps the plan; for one step, this takes longer than step_put. Carried by the
--- primary keys and users_identifier_key.
+-- alike for short and long ones, and keeps the plan; a list that is null stands for nulls alone. For one step, this
+-- takes longer than step_put. Carried by the primary keys and users_identifier_key.
 WITH step AS MATERIALIZED (
     SELECT
         handed."id",

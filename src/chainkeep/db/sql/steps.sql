@@ -292,16 +292,21 @@ LEFT JOIN users ON users."id" = threads."userId"
 WHERE steps."id" = :id;
 
 -- name: step_tree :many
--- A step and all that hangs below it, within its thread. Carried by the primary key and steps_parent_idx.
-WITH RECURSIVE tree ("id", "threadId") AS (
-    SELECT steps."id", steps."threadId"
+-- A step and all that hangs below it, within its thread, whose steps are read once. Carried by the primary key and
+-- steps_thread_created_idx.
+WITH RECURSIVE family AS MATERIALIZED (
+    SELECT steps."id", steps."parentId"
     FROM steps
-    WHERE steps."id" = :id
+    WHERE steps."threadId" = (SELECT top."threadId" FROM steps AS top WHERE top."id" = :id)
+),
+tree ("id") AS (
+    SELECT family."id"
+    FROM family
+    WHERE family."id" = :id
     UNION
-    SELECT child."id", child."threadId"
+    SELECT family."id"
     FROM tree
-    JOIN steps AS child ON child."parentId" = tree."id"
-    WHERE child."threadId" = tree."threadId"
+    JOIN family ON family."parentId" = tree."id"
 )
 SELECT tree."id" AS id
 FROM tree;

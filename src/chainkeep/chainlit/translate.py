@@ -306,17 +306,17 @@ def thread_to_list_entry(thread: Thread) -> ThreadDict:
 
     The page sorts its list by that time again.
     """
-    return ThreadDict(
-        id=thread.id,
-        createdAt=thread.last_activity_at,
-        name=thread.name,
-        userId=thread.user_id,
-        userIdentifier=thread.user_identifier,
-        tags=thread.tags,
-        metadata=thread.metadata,
-        steps=[],
-        elements=[],
-    )
+    return {
+        "id": thread.id,
+        "createdAt": thread.last_activity_at,
+        "name": thread.name,
+        "userId": thread.user_id,
+        "userIdentifier": thread.user_identifier,
+        "tags": thread.tags,
+        "metadata": thread.metadata,
+        "steps": [],
+        "elements": [],
+    }
 
 
 def steps_to_chainlit(steps: Sequence[StepValues]) -> Iterator[StepDict]:

@@ -29,17 +29,26 @@ STEP_COLUMNS = 27
 
 # A frozen dataclass makes itself by looking up each field's name, which takes twice as long.
 _SETTERS = [getattr(Step, field.name).__set__ for field in fields(Step)]
-_THREAD_SETTERS = [getattr(Thread, field.name).__set__ for field in fields(Thread)]
+# fmt: off
+(
+    _put_id, _put_created_at, _put_name, _put_user_id, _put_user_identifier, _put_tags,
+    _put_metadata, _put_last_activity_at,
+) = [getattr(Thread, field.name).__set__ for field in fields(Thread)]
+# fmt: on
 
 
 def thread_of(row: Values) -> Thread:
     """A thread from a row's columns, in the order of the fields."""
     id_, created_at, name, user_id, user_identifier, tags, metadata, last_activity_at = row
     thread = object.__new__(Thread)
-    read = (from_json(tags), json_object(metadata))
-    values = (id_, created_at, name, user_id, user_identifier, *read, last_activity_at)
-    for put, value in zip(_THREAD_SETTERS, values, strict=True):
-        put(thread, value)
+    _put_id(thread, id_)
+    _put_created_at(thread, created_at)
+    _put_name(thread, name)
+    _put_user_id(thread, user_id)
+    _put_user_identifier(thread, user_identifier)
+    _put_tags(thread, None if tags is None else from_json(tags))
+    _put_metadata(thread, {} if metadata == "{}" else json_object(metadata))
+    _put_last_activity_at(thread, last_activity_at)
     return thread
 
 

@@ -30,7 +30,7 @@ FIRST_PAUSE = 1.0
 # What folds longer than some milliseconds is folded beside the event loop.
 _LONG = 200_000
 # Of its time the indexer takes this share while there is writing, and else.
-_SHARE_BUSY, _SHARE_IDLE = 0.08, 0.5
+_SHARE_BUSY, _SHARE_IDLE = 0.05, 0.5
 
 
 class Indexer:

@@ -67,4 +67,6 @@ def test_the_plans_that_are_kept_read_no_whole_table_either(dialect: str) -> Non
 
 def test_a_scan_is_recognized() -> None:
     assert scanning({"a": "->  Seq Scan on steps\n", "b": "SCAN threads\n"}) == {"a", "b"}
-    assert scanning({"c": "SCAN CONSTANT ROW\nSEARCH steps USING INDEX steps_favorite_idx"}) == set()
+    assert (
+        scanning({"c": "SCAN CONSTANT ROW\nSEARCH steps USING INDEX steps_favorite_idx"}) == set()
+    )

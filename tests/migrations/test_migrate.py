@@ -202,6 +202,18 @@ async def test_a_disk_that_is_full_during_the_first_migration_is_a_fault_that_pa
     assert await run_on(url, migrate) == REVISIONS
 
 
+async def test_a_step_takes_as_long_as_it_takes(
+    make_postgres: Callable[[bool], str], add_revision: Callable[[str], None]
+) -> None:
+    url = make_postgres(True)
+    add_revision("CREATE TABLE more (a TEXT);\nSELECT pg_sleep(1.5);")
+    impatient = DatabaseSettings(url=url, connect_args={"command_timeout": 1})
+    database = open_database(impatient)
+    assert await database.bare(migrate) == ["9999"]
+    await database.close()
+    assert "more" in await run_on(url, tables)
+
+
 async def test_a_step_may_differ_between_databases(
     database_kind: str, database_url: str, add_revision: Callable[[str], None]
 ) -> None:

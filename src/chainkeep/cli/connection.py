@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -71,7 +72,9 @@ def run(settings: DatabaseSettings, work: Work[T]) -> T:
 
 
 async def _run_on_loop(settings: DatabaseSettings, work: Work[T]) -> T:
-    database = open_database(settings)
+    # Whoever waits here can end it, and a long history takes its time.
+    patient = replace(settings, connect_args={"command_timeout": None, **settings.connect_args})
+    database = open_database(patient)
     try:
         return await database.bare(work)
     finally:

@@ -40,6 +40,7 @@ __all__ = [
     "is_transient",
     "loop_engine",
     "needs_transactions",
+    "run_long",
     "runs_in_thread",
     "storage_error",
     "supported_url",
@@ -58,6 +59,8 @@ RECYCLE_SECONDS = 1800
 """How long a connection is used before another takes its place."""
 
 _KEPT = 4
+_MOST_SECONDS = 60
+_LONG_SECONDS = 24 * 3600
 
 _DRIVERS = {"sqlite": "aiosqlite", "postgresql": "asyncpg"}
 
@@ -184,6 +187,16 @@ def needs_transactions(settings: DatabaseSettings) -> bool:
     return settings.pgbouncer
 
 
+def run_long(connection: Connection, command: str) -> None:
+    """Run a command that takes as long as there is history, such as one that makes an index: past
+    the time after which a statement is given up. Within a transaction that is under way.
+    """
+    if connection.dialect.driver == "asyncpg":
+        await_only(driver_of(connection).execute(command, timeout=_LONG_SECONDS))
+    else:
+        connection.exec_driver_sql(command)
+
+
 def give_way(connection: Connection) -> None:
     """Let whatever else waits for the event loop run, where the connection is on one."""
     # A database thread has no loop to hold up, and the interpreter takes turns with it anyway.
@@ -194,7 +207,7 @@ def give_way(connection: Connection) -> None:
 def _connect_args(settings: DatabaseSettings) -> Iterator[tuple[str, Any]]:
     # Else a server that no longer answers would hold up a write, and all behind it, for good.
     yield "timeout", 10
-    yield "command_timeout", 60
+    yield "command_timeout", _MOST_SECONDS
     server_settings = {"application_name": "chainkeep"}
     if settings.pgbouncer:
         # The pooler may run each transaction on another server connection, where nothing is

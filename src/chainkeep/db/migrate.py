@@ -16,10 +16,9 @@ from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import ResolutionError
 from sqlalchemy import Connection, Dialect, inspect, make_url
-from sqlalchemy.exc import DBAPIError
 
 from chainkeep.db import migrations
-from chainkeep.db.dialects import DIALECT_NAMES, is_transient
+from chainkeep.db.dialects import DIALECT_NAMES, driver_errors, is_transient, run_long
 from chainkeep.db.migrations.transactions import (
     exclusive_transaction,
     reading_transaction,
@@ -98,7 +97,7 @@ def apply_pending(connection: Connection) -> list[str]:
         if scripts:
             context = _context(connection)
             context.run_migrations(run=partial(_run_script, connection))
-    except DBAPIError as exc:
+    except driver_errors() as exc:
         if is_transient(exc):
             raise
         raise MigrationError(f"A migration failed and nothing was changed: {reason(exc)}") from exc
@@ -122,9 +121,10 @@ def render(dialect: str) -> str:
     return output.getvalue()
 
 
-def reason(error: DBAPIError) -> str:
+def reason(error: BaseException) -> str:
     """What the database said, without the driver's wrapping."""
-    return str(error.orig.__cause__ or error.orig) if error.orig else str(error)
+    original = getattr(error, "orig", None) or error
+    return str(original.__cause__ or original)
 
 
 def _script_dialect(name: str) -> Dialect:
@@ -190,7 +190,7 @@ def _statements(dialect: str, name: str) -> Iterator[str]:
 
 def _run_script(connection: Connection, name: str) -> None:
     for statement in _statements(connection.dialect.name, name):
-        connection.exec_driver_sql(statement)
+        run_long(connection, statement)
 
 
 def _write_script(context: MigrationContext, name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from chainkeep.db import migrations
+from chainkeep.db.dialects import run_long
 
 __all__ = ["make_trigram_index"]
 
@@ -17,4 +18,4 @@ def make_trigram_index(connection: Connection) -> None:
     sql = migrations.script(f"search.{name}.sql")
     # PostgreSQL's is one statement, though its body has semicolons.
     for statement in migrations.statements(sql) if name == "sqlite" else [sql]:
-        connection.exec_driver_sql(statement)
+        run_long(connection, statement)

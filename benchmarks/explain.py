@@ -99,6 +99,12 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
             Touch(id="thread-77", created_at=NOW, activity_at=NOW, user_identifier="person-7")
         ],
     },
+    "steps_put_rows": {
+        "rows": [StepRow(step=STEP, created=True, position=1)],
+        "touches": [
+            Touch(id="thread-77", created_at=NOW, activity_at=NOW, user_identifier="person-7")
+        ],
+    },
     "thread_author": {"id": "thread-77"},
     "thread_content": {"id": "thread-77"},
     "thread_clear_elements": {"thread_id": "thread-77"},

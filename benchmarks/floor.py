@@ -12,7 +12,7 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,6 +35,11 @@ Rows = list[dict[str, Any]]
 
 _STATEMENTS = named("floor")
 _DELETIONS = ("delete_feedbacks", "delete_elements", "delete_steps", "delete_thread")
+
+
+@cache
+def _written(statement: Statement, mark: str) -> str:
+    return statement.numbered(mark)
 
 
 class Floor(ABC):
@@ -62,7 +67,7 @@ class Floor(ABC):
     async def _rows(self, name: str, /, **binds: Any) -> Rows:
         statement = self.own.get(name) or _STATEMENTS[name]
         values = [binds[key] for key in statement.binds_in_order]
-        return await self._run(statement.numbered(self.mark), values)
+        return await self._run(_written(statement, self.mark), values)
 
     async def get_user(self, identifier: str) -> object:
         """The user's row."""
@@ -148,7 +153,7 @@ class Floor(ABC):
 
     async def delete_thread(self, thread_id: str) -> None:
         """Remove it with all that is in it."""
-        statements = [_STATEMENTS[name].numbered(self.mark) for name in _DELETIONS]
+        statements = [_written(_STATEMENTS[name], self.mark) for name in _DELETIONS]
         await self._run_together(statements, [thread_id])
 
 

@@ -17,6 +17,7 @@ from chainkeep.db import (
     figure_queries,
     journal_queries,
     list_queries,
+    migrations,
     queries,
     replica_queries,
     search_queries,
@@ -24,7 +25,10 @@ from chainkeep.db import (
     thread_queries,
 )
 from chainkeep.db.dialects import DIALECT_NAMES
+from chainkeep.db.migrations import script
 from chainkeep.db.statements import STATEMENTS, Statement, load
+from chainkeep.db.step_queries import StepRow, _step_binds
+from chainkeep.models import Step
 
 SOURCES = {
     entry.name: entry.read_text("utf-8")
@@ -71,6 +75,7 @@ def test_a_name_is_given_once() -> None:
 ONE_DATABASE_ONLY = {
     "step_put": "saves waits for the server; SQLite has none",
     "steps_put": "saves waits for the server; SQLite has none",
+    "steps_put_rows": "saves waits for the interpreter; PostgreSQL's driver awaits",
     "thread_erase": "saves waits for the server; SQLite has none",
 }
 
@@ -128,6 +133,37 @@ def test_steps_that_are_put_are_written_as_in_several_statements(
     assert clauses in " ".join(STATEMENTS["postgresql"]["steps_put"].sql.split())
 
 
+VIEW, TRIGGER = migrations.statements(script("writing.sqlite.sql"))
+
+
+@pytest.mark.parametrize(
+    ("name", "otherwise"),
+    [
+        (
+            "step_write",
+            {"CAST(:given AS TEXT)": 'NEW."given"', "CAST(:created AS BOOLEAN)": 'NEW."created"'},
+        ),
+        ("thread_touch", {"CAST(:activity_at AS TEXT)": 'NEW."activity_at"'}),
+    ],
+)
+def test_rows_that_are_put_are_written_as_in_several_statements(
+    name: str, otherwise: dict[str, str]
+) -> None:
+    sql = " ".join(STATEMENTS["sqlite"][name].sql.split())
+    clauses = sql[sql.index("ON CONFLICT") :]
+    for there, here in otherwise.items():
+        clauses = clauses.replace(there, here)
+    assert f"{clauses};" in " ".join(TRIGGER.split())
+
+
+def test_rows_that_are_put_have_the_columns_that_they_are_given() -> None:
+    step = Step(id="s", thread_id="t", type="run", created_at="2026-01-01T00:00:00.000000Z")
+    binds = _step_binds(StepRow(step=step, created=True, position=1))
+    columns = [*binds, "activity_at", "user_id", "user_identifier"]
+    assert re.findall(r'"(\w+)"', STATEMENTS["sqlite"]["steps_put_rows"].sql) == columns
+    assert re.findall(r'NULL AS "(\w+)"', VIEW) == columns
+
+
 ERASED_BY = [
     "thread_clear_elements", "thread_clear_roles", "thread_clear_steps", "thread_clear_summaries",
     "thread_forget_facts",
@@ -177,7 +213,7 @@ def test_a_statement_is_one_statement(statement: Statement) -> None:
 
 @every_statement
 def test_a_list_is_named_where_a_list_is_expected(statement: Statement) -> None:
-    assert set(re.findall(r"\bIN :(\w+)", statement.sql)) == statement.expands
+    assert set(re.findall(r"\b(?:IN|VALUES) :(\w+)", statement.sql)) == statement.expands
 
 
 def test_every_statement_has_a_query_of_its_name_and_every_query_a_statement() -> None:

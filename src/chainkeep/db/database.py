@@ -113,7 +113,7 @@ class ThreadDatabase:
         return await self._cross(self._writer, self._write, work)
 
     async def write_alone(self, work: Work[T]) -> T:
-        return await self.write(work)
+        return await self._cross(self._writer, self._write_alone, work)
 
     async def bare(self, work: Work[T]) -> T:
         return await self._cross(self._writer, self._bare, work)
@@ -132,13 +132,27 @@ class ThreadDatabase:
             return work(connection)
 
     def _write(self, work: Work[T]) -> T:
+        with self._kept() as connection, connection.begin():
+            return work(connection)
+
+    def _write_alone(self, work: Work[T]) -> T:
+        with self._kept() as connection:
+            result = work(connection)
+            if connection.in_transaction():  # SQLAlchemy began one, to tell whoever watches
+                connection.commit()
+            return result
+
+    @contextmanager
+    def _kept(self) -> Iterator[Connection]:
+        """The connection that writes, kept for the next time: to fetch one takes as long as to
+        write.
+        """
         with our_errors():
-            # Kept for the next transaction: to fetch a connection takes as long as to write.
-            if self._writing is None:
-                self._writing = self._straight.connect().execution_options(**dialects.IMMEDIATE)
             try:
-                with self._writing.begin():
-                    return work(self._writing)
+                if self._writing is None:
+                    self._writing = self._straight.connect().execution_options(**dialects.IMMEDIATE)
+                    dialects.prepare_to_write(self._writing)
+                yield self._writing
             except dialects.driver_errors():
                 self._let_go()
                 raise

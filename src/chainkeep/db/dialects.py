@@ -22,6 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util import await_only
 
+from chainkeep.db import migrations
 from chainkeep.db.drivers import driver_of
 from chainkeep.errors import StorageError, TransientStorageError, UnsupportedDatabaseError
 from chainkeep.settings import DatabaseSettings
@@ -37,9 +38,11 @@ __all__ = [
     "give_way",
     "is_in_memory",
     "is_lost",
+    "is_refusal",
     "is_transient",
     "loop_engine",
     "needs_transactions",
+    "prepare_to_write",
     "run_long",
     "runs_in_thread",
     "storage_error",
@@ -144,6 +147,11 @@ def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
+def prepare_to_write(connection: Connection) -> None:
+    """Make what a connection of ``thread_engine`` that writes has for itself."""
+    driver_of(connection).executescript(migrations.script("writing.sqlite.sql"))
+
+
 def _begin_sqlite(connection: Connection) -> None:
     begin = connection.get_execution_options().get("chainkeep_begin", "BEGIN")
     # Straight to the driver: this runs with every write, and SQLAlchemy has just told its log.
@@ -202,6 +210,11 @@ def give_way(connection: Connection) -> None:
     # A database thread has no loop to hold up, and the interpreter takes turns with it anyway.
     if connection.dialect.is_async:
         await_only(asyncio.sleep(0))
+
+
+def is_refusal(exc: BaseException) -> bool:
+    """Whether a statement refused what it was to write, and says so by failing."""
+    return str(getattr(exc, "orig", None) or exc) == "refused"
 
 
 def _connect_args(settings: DatabaseSettings) -> Iterator[tuple[str, Any]]:

@@ -5,17 +5,17 @@ Text crosses here, and only here, between what Chainlit says and what both datab
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection
 
 from chainkeep.db import drivers
 from chainkeep.db.dialects import PARAMETER_MARKS, give_way
 from chainkeep.db.drivers import Values
-from chainkeep.db.statements import STATEMENTS, Statement
+from chainkeep.db.statements import STATEMENTS, Shape, Statement
 from chainkeep.values import readable_text, reads_as_stored, stored_text
 
 Rows = list[dict[str, Any]]
@@ -34,8 +34,8 @@ def has(connection: Connection, name: str) -> bool:
 
 
 @lru_cache(maxsize=1000)
-def _spread(dialect: str, name: str, sizes: tuple[tuple[str, int], ...]) -> str:
-    return STATEMENTS[dialect][name].spread(PARAMETER_MARKS[dialect], dict(sizes))
+def _spread(dialect: str, name: str, shapes: tuple[tuple[str, Shape], ...]) -> str:
+    return STATEMENTS[dialect][name].spread(PARAMETER_MARKS[dialect], dict(shapes))
 
 
 def written(
@@ -45,9 +45,17 @@ def written(
     statement, sql, order = _prepared(connection.dialect.name, name)
     if not statement.expands:
         return sql, _stored([binds[key] for key in order])
-    sizes = tuple((key, len(binds[key])) for key in order if key in statement.expands)
-    lists = (binds[key] if key in statement.expands else [binds[key]] for key in order)
-    return _spread(connection.dialect.name, name, sizes), _stored([*chain.from_iterable(lists)])
+    lists = {key: _rows(binds[key]) for key in order if key in statement.expands}
+    shapes = tuple((key, tuple(map(len, rows))) for key, rows in lists.items())
+    rows = chain.from_iterable(lists.get(key) or [[binds[key]]] for key in order)
+    spread = _spread(connection.dialect.name, name, shapes)
+    return spread, _stored([*chain.from_iterable(rows)])
+
+
+def _rows(values: Collection[Any]) -> Sequence[Collection[Any]]:
+    """A list of rows as it is, any other as one row."""
+    of_rows = isinstance(values, list) and values and type(values[0]) is tuple
+    return cast("list[tuple[Any, ...]]", values) if of_rows else [values]
 
 
 def run(connection: Connection, name: str, binds: Mapping[str, Any]) -> drivers.Table:

@@ -2,8 +2,8 @@
 
 A statement opens with ``-- name: threads_page :many``; ``:one`` gives at most one row, ``:many``
 any number and ``:exec`` the count of rows it changed. ``-- expands: ids`` names the binds that take
-a list, written ``IN :ids``. What differs between the databases stands in ``search.sqlite.sql`` and
-``search.postgresql.sql`` beside ``search.sql``.
+a list, written ``IN :ids``, or a list of rows, written ``VALUES :rows``. What differs between the
+databases stands in ``search.sqlite.sql`` and ``search.postgresql.sql`` beside ``search.sql``.
 """
 
 from __future__ import annotations
@@ -13,18 +13,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
+from itertools import count
 from types import MappingProxyType
 
 from sqlalchemy import TextClause, bindparam, text
 
 from chainkeep.db.dialects import DIALECT_NAMES
 
-__all__ = ["STATEMENTS", "Statement", "load"]
+__all__ = ["STATEMENTS", "Shape", "Statement", "load"]
 
 _HEADER = re.compile(r"^-- name: (\w+) :(one|many|exec)$", re.MULTILINE)
 _EXPANDS = re.compile(r"^-- expands: (\w+(?:, *\w+)*)$", re.MULTILINE)
 _BIND = re.compile(r"(?<![:\w]):(\w+)")
 _COMMENT = re.compile(r"^[ \t]*--.*$", re.MULTILINE)
+
+Shape = tuple[int, ...]
+"""How many values each row of a list has; a list that has no rows is one of as many as it holds."""
 
 
 @dataclass(frozen=True)
@@ -54,17 +58,20 @@ class Statement:
         clause = text(self.sql)
         return clause.bindparams(*(bindparam(name, expanding=True) for name in self.expands))
 
-    def spread(self, mark: str, sizes: Mapping[str, int]) -> str:
+    def spread(self, mark: str, shapes: Mapping[str, Shape]) -> str:
         """``numbered``, its lists written out, for the values of the lists in ``binds_in_order``
         one after the other. An empty list holds nothing.
         """
         marks: dict[str, str] = {}
-        number = 1
+        places = count(1)
         for name in self.binds_in_order:
-            size = sizes.get(name, 1)
-            each = [f"{mark}{place}" for place in range(number, number + size)]
-            marks[name] = f"({', '.join(each) or 'NULL'})" if name in self.expands else each[0]
-            number += size
+            rows = [
+                ", ".join(f"{mark}{next(places)}" for _ in range(width))
+                for width in shapes.get(name, (1,))
+            ]
+            marks[name] = (
+                ", ".join(f"({row or 'NULL'})" for row in rows) if name in self.expands else rows[0]
+            )
         return _BIND.sub(lambda bind: marks[bind[1]], self.sql)
 
     def numbered(self, mark: str) -> str:

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from chainkeep.db.execution import each, many, returned
+from chainkeep.db.dialects import driver_errors, is_refusal
+from chainkeep.db.execution import each, execute, many, returned
 from chainkeep.models import Step, show_input_to_text
 from chainkeep.values import is_starred, json_object, json_or_null, to_json
 
@@ -86,6 +87,25 @@ def steps_put(connection: Connection, *, rows: Sequence[StepRow], touches: Seque
         "user_identifier": [touch.user_identifier for touch in touches],
     }
     return int(returned(connection, "steps_put", **binds)["written"])
+
+
+def steps_put_rows(
+    connection: Connection, *, rows: Sequence[StepRow], touches: Sequence[Touch]
+) -> int:
+    """How many rows were written: all or none. Not every database has this statement."""
+    touched = {
+        touch.id: (touch.activity_at, touch.user_id, touch.user_identifier) for touch in touches
+    }
+    full = [(*_step_binds(row).values(), *touched[row.step.thread_id]) for row in rows]
+    # As many as a power of two, so that there are few texts for the database to understand.
+    filling = [(None,) * len(full[0])] * ((1 << (len(full) - 1).bit_length()) - len(full))
+    try:
+        execute(connection, "steps_put_rows", rows=full + filling)
+    except driver_errors() as exc:
+        if not is_refusal(exc):
+            raise
+        return 0
+    return len(rows)
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any] | None]:

@@ -1,5 +1,5 @@
 """Writes of steps, which are nearly all writes there are: any number of them in one statement where
-the database has it, else in three.
+they fit it, else in three.
 
 Folding them changes no outcome: what is written is what one write after the other would have left.
 """
@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from chainkeep.db import queries
+from chainkeep.db.execution import has
 from chainkeep.db.step_queries import (
     Known,
     StepRow,
@@ -21,6 +22,7 @@ from chainkeep.db.step_queries import (
     step_write,
     steps_known,
     steps_put,
+    steps_put_rows,
     thread_touch,
 )
 from chainkeep.errors import ConflictError
@@ -55,7 +57,9 @@ def put_steps(connection: Connection, writes: Sequence[StepWrite]) -> list[bool]
     rows, touches = _folded(writes), _touches(writes)
     if len({touch.id for touch in touches}) < len(touches):
         return None
-    if len(rows) == 1:
+    if has(connection, "steps_put_rows"):
+        written = steps_put_rows(connection, rows=rows, touches=touches)
+    elif len(rows) == 1:
         written = step_put(connection, row=rows[0], touch=touches[0])
     else:
         written = steps_put(connection, rows=rows, touches=touches)

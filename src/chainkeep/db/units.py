@@ -58,10 +58,10 @@ def fit_one_statement(works: Sequence[Any]) -> bool:
 
 
 def run_at_once(connection: Connection, works: Sequence[Any]) -> list[Any] | None:
-    """``run`` in one statement, where the database has one for it. None where that did not come out
-    and ``run`` has to follow, in a transaction.
+    """``run`` in one statement. None where that did not come out and ``run`` has to follow, in a
+    transaction.
     """
-    return put_steps(connection, works) if has(connection, "steps_put") else run(connection, works)
+    return put_steps(connection, works)
 
 
 def _result(connection: Connection, work: Any) -> Any:

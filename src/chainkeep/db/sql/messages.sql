@@ -227,8 +227,13 @@ WHERE "id" = :id
 -- Hangs what hangs under a message one higher, so that it stays when the message goes. Carried by
 -- steps_thread_created_idx.
 UPDATE steps SET
-    "parentId" = (SELECT gone."parentId" FROM steps AS gone WHERE gone."id" = CAST(:id AS TEXT))
-WHERE "threadId" = :thread_id
+    "parentId" = (
+        SELECT gone."parentId"
+        FROM steps AS gone
+        WHERE gone."id" = CAST(:id AS TEXT)
+            AND gone."threadId" = CAST(:thread_id AS TEXT)
+    )
+WHERE "threadId" = CAST(:thread_id AS TEXT)
     AND "parentId" = CAST(:id AS TEXT);
 
 -- name: steps_alive :many

@@ -1,0 +1,269 @@
+-- What the connection that writes makes for itself, and no other sees: several statements as one. Python lets go of its
+-- lock for each statement and has to get it back after each, from an event loop that is busy with other chats; and a
+-- statement that is a transaction by itself needs no BEGIN and no COMMIT.
+
+-- The binds of step_write and thread_touch, a row for each step.
+CREATE TEMP VIEW IF NOT EXISTS steps_put AS
+SELECT
+    NULL AS "id",
+    NULL AS "thread_id",
+    NULL AS "parent_id",
+    NULL AS "type",
+    NULL AS "name",
+    NULL AS "input",
+    NULL AS "output",
+    NULL AS "created_at",
+    NULL AS "start",
+    NULL AS "end",
+    NULL AS "command",
+    NULL AS "modes",
+    NULL AS "language",
+    NULL AS "streaming",
+    NULL AS "wait_for_answer",
+    NULL AS "is_error",
+    NULL AS "show_input",
+    NULL AS "default_open",
+    NULL AS "auto_collapse",
+    NULL AS "metadata",
+    NULL AS "tags",
+    NULL AS "generation",
+    NULL AS "extra",
+    NULL AS "favorite",
+    NULL AS "position",
+    NULL AS "created",
+    NULL AS "given",
+    NULL AS "updates",
+    NULL AS "activity_at",
+    NULL AS "user_id",
+    NULL AS "user_identifier";
+
+-- What thread_touch does, then what step_write does. A row of nulls fills up a statement. Where a step cannot be
+-- written, nothing is.
+CREATE TEMP TRIGGER IF NOT EXISTS steps_put_row INSTEAD OF INSERT ON steps_put WHEN NEW."id" IS NOT NULL
+BEGIN
+    INSERT INTO threads ("id", "createdAt", "userId", "userIdentifier", "metadata", "lastActivityAt")
+    SELECT
+        NEW."thread_id",
+        NEW."created_at",
+        COALESCE(
+            NEW."user_id",
+            (SELECT users."id" FROM users WHERE users."identifier" = NEW."user_identifier")
+        ),
+        COALESCE(
+            NEW."user_identifier",
+            (SELECT users."identifier" FROM users WHERE users."id" = NEW."user_id")
+        ),
+        '{}',
+        NEW."activity_at"
+    WHERE TRUE
+    ON CONFLICT ("id") DO UPDATE SET
+        "lastActivityAt" = CASE
+            WHEN NEW."activity_at" > threads."lastActivityAt" THEN NEW."activity_at"
+            ELSE threads."lastActivityAt"
+        END,
+        "userId" = CASE
+            WHEN threads."userIdentifier" IS NULL OR threads."userIdentifier" = excluded."userIdentifier"
+                THEN COALESCE(threads."userId", excluded."userId")
+            ELSE threads."userId"
+        END,
+        "userIdentifier" = CASE
+            WHEN threads."userId" IS NULL THEN COALESCE(threads."userIdentifier", excluded."userIdentifier")
+            ELSE threads."userIdentifier"
+        END,
+        "unindexed" = threads."unindexed" + CASE
+            WHEN threads."userId" IS NULL AND excluded."userId" IS NOT NULL THEN 1
+            ELSE 0
+        END
+    WHERE threads."deletedAt" IS NULL
+        AND (
+            NEW."activity_at" > threads."lastActivityAt"
+            OR (threads."userId" IS NULL AND excluded."userId" IS NOT NULL)
+            OR (threads."userIdentifier" IS NULL AND excluded."userIdentifier" IS NOT NULL)
+        );
+
+    INSERT INTO steps (
+        "id",
+        "threadId",
+        "parentId",
+        "type",
+        "name",
+        "input",
+        "output",
+        "createdAt",
+        "start",
+        "end",
+        "command",
+        "modes",
+        "language",
+        "streaming",
+        "waitForAnswer",
+        "isError",
+        "showInput",
+        "defaultOpen",
+        "autoCollapse",
+        "metadata",
+        "tags",
+        "generation",
+        "extra",
+        "favorite",
+        "position",
+        "revision"
+    )
+    SELECT
+        NEW."id",
+        NEW."thread_id",
+        NEW."parent_id",
+        NEW."type",
+        NEW."name",
+        NEW."input",
+        NEW."output",
+        NEW."created_at",
+        NEW."start",
+        NEW."end",
+        NEW."command",
+        NEW."modes",
+        NEW."language",
+        NEW."streaming",
+        NEW."wait_for_answer",
+        NEW."is_error",
+        NEW."show_input",
+        NEW."default_open",
+        NEW."auto_collapse",
+        NEW."metadata",
+        NEW."tags",
+        NEW."generation",
+        NEW."extra",
+        NEW."favorite",
+        NEW."position",
+        NEW."updates"
+    FROM threads
+    WHERE threads."id" = NEW."thread_id"
+        AND threads."deletedAt" IS NULL
+    ON CONFLICT ("id") DO UPDATE SET
+        "parentId" = CASE
+            WHEN NEW."given" LIKE '%|parent_id|%' OR (NEW."created" AND steps."revision" = 0)
+                THEN excluded."parentId"
+            ELSE steps."parentId"
+        END,
+        "type" = CASE
+            WHEN NEW."given" LIKE '%|type|%' OR (NEW."created" AND steps."revision" = 0)
+                THEN excluded."type"
+            ELSE steps."type"
+        END,
+        "name" = CASE
+            WHEN NEW."given" LIKE '%|name|%' OR (NEW."created" AND steps."revision" = 0)
+                THEN excluded."name"
+            ELSE steps."name"
+        END,
+        "input" = CASE
+            WHEN NEW."given" LIKE '%|input|%' OR (NEW."created" AND steps."revision" = 0)
+                THEN excluded."input"
+            ELSE steps."input"
+        END,
+        "output" = CASE
+            WHEN NEW."given" LIKE '%|output|%' OR (NEW."created" AND steps."revision" = 0)
+                THEN excluded."output"
+            ELSE steps."output"
+        END,
+        "createdAt" = CASE
+            WHEN NEW."given" LIKE '%|created_at|%' OR (NEW."created" AND steps."revision" = 0)
+                THEN excluded."createdAt"
+            ELSE steps."createdAt"
+        END,
+        "start" = CASE
+            WHEN NEW."given" LIKE '%|start|%' OR (NEW."created" AND steps."revision" = 0)
+                THEN excluded."start"
+            ELSE steps."start"
+        END,
+        "end" = CASE
+            WHEN NEW."given" LIKE '%|end|%' OR (NEW."created" AND steps."revision" = 0)
+                THEN excluded."end"
+            ELSE steps."end"
+        END,
+        "command" = CASE
+            WHEN NEW."given" LIKE '%|command|%' OR (NEW."created" AND steps."revision" = 0)
+                THEN excluded."command"
+            ELSE steps."command"
+        END,
+        "modes" = CASE
+            WHEN NEW."given" LIKE '%|modes|%' OR (NEW."created" AND steps."revision" = 0)
+                THEN excluded."modes"
+            ELSE steps."modes"
+        END,
+        "language" = CASE
+            WHEN NEW."given" LIKE '%|language|%' OR (NEW."created" AND steps."revision" = 0)
+                THEN excluded."language"
+            ELSE steps."language"
+        END,
+        "streaming" = CASE
+            WHEN NEW."given" LIKE '%|streaming|%' OR (NEW."created" AND steps."revision" = 0)
+                THEN excluded."streaming"
+            ELSE steps."streaming"
+        END,
+        "waitForAnswer" = CASE
+            WHEN NEW."given" LIKE '%|wait_for_answer|%' OR (NEW."created" AND steps."revision" = 0)
+                THEN excluded."waitForAnswer"
+            ELSE steps."waitForAnswer"
+        END,
+        "isError" = CASE
+            WHEN NEW."given" LIKE '%|is_error|%' OR (NEW."created" AND steps."revision" = 0)
+                THEN excluded."isError"
+            ELSE steps."isError"
+        END,
+        "showInput" = CASE
+            WHEN NEW."given" LIKE '%|show_input|%' OR (NEW."created" AND steps."revision" = 0)
+                THEN excluded."showInput"
+            ELSE steps."showInput"
+        END,
+        "defaultOpen" = CASE
+            WHEN NEW."given" LIKE '%|default_open|%' OR (NEW."created" AND steps."revision" = 0)
+                THEN excluded."defaultOpen"
+            ELSE steps."defaultOpen"
+        END,
+        "autoCollapse" = CASE
+            WHEN NEW."given" LIKE '%|auto_collapse|%' OR (NEW."created" AND steps."revision" = 0)
+                THEN excluded."autoCollapse"
+            ELSE steps."autoCollapse"
+        END,
+        "metadata" = CASE
+            WHEN NEW."given" LIKE '%|metadata|%' OR (NEW."created" AND steps."revision" = 0)
+                THEN excluded."metadata"
+            ELSE steps."metadata"
+        END,
+        "tags" = CASE
+            WHEN NEW."given" LIKE '%|tags|%' OR (NEW."created" AND steps."revision" = 0)
+                THEN excluded."tags"
+            ELSE steps."tags"
+        END,
+        "generation" = CASE
+            WHEN NEW."given" LIKE '%|generation|%' OR (NEW."created" AND steps."revision" = 0)
+                THEN excluded."generation"
+            ELSE steps."generation"
+        END,
+        "extra" = CASE
+            WHEN NEW."given" LIKE '%|extra|%' OR (NEW."created" AND steps."revision" = 0)
+                THEN excluded."extra"
+            ELSE steps."extra"
+        END,
+        "favorite" = CASE
+            WHEN NEW."given" LIKE '%|metadata|%' OR (NEW."created" AND steps."revision" = 0)
+                THEN excluded."favorite"
+            ELSE steps."favorite"
+        END,
+        "unindexed" = CASE
+            WHEN steps."unindexed" = 0
+                AND (
+                    NEW."given" LIKE '%|output|%'
+                    OR NEW."given" LIKE '%|type|%'
+                    OR (NEW."created" AND steps."revision" = 0)
+                )
+                THEN 1
+            ELSE steps."unindexed"
+        END,
+        "revision" = steps."revision" + excluded."revision"
+    WHERE steps."threadId" = excluded."threadId"
+        AND steps."deletedAt" IS NULL;
+
+    SELECT RAISE(ABORT, 'refused')
+    WHERE changes() = 0;
+END;

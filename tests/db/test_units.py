@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.util import await_only
 
 from chainkeep.db import units
@@ -164,12 +164,6 @@ def owned(thread_id: str, **fields: Any) -> StepWrite:
     return StepWrite(step=step, caller=Caller(thread_id=thread_id, identifier="ada"), position=1)
 
 
-@pytest.fixture
-def on_postgres(make_postgres: Callable[[bool], str], open_: Callable[..., Database]) -> Database:
-    """Where there is a statement for many steps."""
-    return open_(make_postgres(True))
-
-
 async def put(database: Database, writes: list[StepWrite]) -> Sequence[Any] | None:
     assert units.fit_one_statement(writes)
     return await database.write_alone(lambda connection: units.run_at_once(connection, writes))
@@ -195,13 +189,51 @@ async def test_steps_of_many_threads_are_made_and_changed_at_once(database: Data
     assert sorted(await outputs(database)) == ["changed"] * 20 + ["made"] * 20
 
 
-async def test_nothing_is_put_beside_a_step_that_is_in_another_thread(
-    on_postgres: Database,
-) -> None:
-    await put(on_postgres, [owned("t", id="a"), owned("t", id="b")])
+async def test_nothing_is_put_beside_a_step_that_is_in_another_thread(database: Database) -> None:
+    await put(database, [owned("t", id="a"), owned("t", id="b")])
     writes = [owned("u", id="a", output="taken"), owned("v", id="c", output="new")]
-    assert await put(on_postgres, writes) is None
-    assert await outputs(on_postgres) == ["", ""]
+    assert await put(database, writes) is None
+    assert await outputs(database) == ["", ""]
+    threads = text('SELECT "id" FROM threads')
+    assert await database.read(lambda connection: list(connection.execute(threads))) == [("t",)]
+
+
+async def test_a_step_that_comes_too_late_is_left_to_a_transaction(database: Database) -> None:
+    await put(database, [owned("gone", id="a")])
+    await database.write(lambda connection: units.delete_thread(connection, "gone"))
+    writes = [owned("gone", id="b", output="late"), owned("t", id="c", output="new")]
+    assert await put(database, writes) is None
+    done = await database.write(lambda connection: units.run(connection, writes))
+    assert done == [False, True]
+    assert await outputs(database) == ["new"]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+async def test_what_is_put_while_somebody_listens_to_statements_is_kept(
+    database: Database, count: int
+) -> None:
+    told: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        told.append(statement)
+
+    await put(database, [owned("t", id="before")])
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        writes = [owned("t", id=f"s{number}", output="heard") for number in range(count)]
+        assert await put(database, writes) == [True] * count
+        assert await put(database, [owned("elsewhere", id="s0")]) is None
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert len(told) == 2
+    assert await put(database, [owned("t", id="x", output="after")]) == [True]
+    assert sorted(await outputs(database)) == ["", "after", *["heard"] * count]
+
+
+@pytest.fixture
+def on_postgres(make_postgres: Callable[[bool], str], open_: Callable[..., Database]) -> Database:
+    """Where two transactions write at once."""
+    return open_(make_postgres(True))
 
 
 async def test_a_step_that_somebody_else_makes_meanwhile_is_left_to_a_transaction(

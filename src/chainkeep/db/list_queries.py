@@ -22,30 +22,25 @@ from chainkeep.scope import Scope
 def threads_page(
     connection: Connection, *, user_id: str, before: Cursor | None, count: int
 ) -> list[Thread]:
-    place = before or NEWEST
-    rows = values(
-        connection,
-        "threads_page",
-        user_id=user_id,
-        before_activity=place.last_activity_at,
-        before_id=place.id,
-        count=count,
-    )
-    return [thread_of(row) for row in rows]
+    return _page(connection, "threads_page", before, user_id=user_id, count=count)
 
 
 def threads_page_voted(
     connection: Connection, *, user_id: str, before: Cursor | None, feedback: int, count: int
 ) -> list[Thread]:
+    return _page(
+        connection, "threads_page_voted", before, user_id=user_id, feedback=feedback, count=count
+    )
+
+
+def _page(connection: Connection, name: str, before: Cursor | None, **binds: Any) -> list[Thread]:
     place = before or NEWEST
     rows = values(
         connection,
-        "threads_page_voted",
-        user_id=user_id,
+        name,
         before_activity=place.last_activity_at,
         before_id=place.id,
-        feedback=feedback,
-        count=count,
+        **binds,
     )
     return [thread_of(row) for row in rows]
 

@@ -366,6 +366,17 @@ async def test_a_file_is_kept_in_a_write_ahead_log_and_synced(
     assert await open_(make_sqlite(True)).read(work) == ["wal", 2]
 
 
+async def test_the_log_beside_a_file_keeps_its_bound(tmp_path: Path, open_: OpenDatabase) -> None:
+    def grow(connection: Connection) -> None:
+        connection.exec_driver_sql("INSERT INTO grown VALUES (?)", ("x" * 1_000_000,))
+
+    database = open_(f"sqlite+aiosqlite:///{tmp_path}/log.db")
+    await database.write(lambda connection: connection.exec_driver_sql("CREATE TABLE grown (a)"))
+    for _ in range(50):
+        await database.write(grow)
+    assert (tmp_path / "log.db-wal").stat().st_size < 20_000_000
+
+
 async def test_the_directory_of_a_file_is_made(tmp_path: Path, open_: OpenDatabase) -> None:
     database = open_(f"sqlite+aiosqlite:///{tmp_path}/some/where/chainkeep.db")
     await database.bare(migrate)

@@ -51,7 +51,7 @@ def mount() -> Iterator[Mount]:
 
 @pytest.fixture
 def small_disk(mount: Mount) -> Path:
-    return mount(8)
+    return mount(64)  # the log alone may have 16
 
 
 THROW_OUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'test%'"

@@ -125,6 +125,9 @@ def _prepare_sqlite(patience: float, connection: Any, _record: object) -> None:
     connection.isolation_level = None
     _write_ahead(connection, patience)
     connection.execute("PRAGMA synchronous = FULL")
+    # The log goes into the file when it has so many pages, 16 MB: a page that is written again and
+    # again until then is copied once.
+    connection.execute("PRAGMA wal_autocheckpoint = 4000")
     # SQLite's own LOWER and LIKE know ASCII letters only.
     connection.create_function("LOWER", 1, _lower, deterministic=True)
 

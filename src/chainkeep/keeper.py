@@ -24,7 +24,7 @@ from chainkeep.db.lanes import NO_THREAD, Unit
 from chainkeep.db.records import Operation
 from chainkeep.db.replay import Replay
 from chainkeep.db.search import Finder, Search
-from chainkeep.db.step_writes import StepWrite
+from chainkeep.db.step_writes import StepWrite, put_steps
 from chainkeep.db.up_to_date import UpToDateDatabase
 from chainkeep.db.writer import AtOnce, Writer
 from chainkeep.errors import TransientStorageError
@@ -59,7 +59,7 @@ class Keeper:
         self._writer = Writer(
             self._database,
             units.run,
-            at_once=AtOnce(units.fit_one_statement, units.run_at_once),
+            at_once=AtOnce(units.fit_one_statement, put_steps),
             overflow=self._replay,
             retry_seconds=write_retry_seconds,
             capacity=self.settings.write_queue,

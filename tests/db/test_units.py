@@ -16,7 +16,7 @@ from sqlalchemy.util import await_only
 from chainkeep.db import units
 from chainkeep.db.database import Database
 from chainkeep.db.records import Operation
-from chainkeep.db.step_writes import StepWrite
+from chainkeep.db.step_writes import StepWrite, put_steps
 from chainkeep.errors import ConflictError
 from chainkeep.models import Caller, Step
 
@@ -86,7 +86,7 @@ class UndoneError(Exception):
 
 def at_once(connection: Connection, works: Sequence[Any]) -> Sequence[Any]:
     """As the writer runs works: in one statement where they fit it and that comes out."""
-    results = units.run_at_once(connection, works) if units.fit_one_statement(works) else None
+    results = put_steps(connection, works) if units.fit_one_statement(works) else None
     return units.run(connection, works) if results is None else results
 
 
@@ -166,7 +166,7 @@ def owned(thread_id: str, **fields: Any) -> StepWrite:
 
 async def put(database: Database, writes: list[StepWrite]) -> Sequence[Any] | None:
     assert units.fit_one_statement(writes)
-    return await database.write_alone(lambda connection: units.run_at_once(connection, writes))
+    return await database.write_alone(lambda connection: put_steps(connection, writes))
 
 
 async def outputs(database: Database) -> list[str]:

@@ -27,15 +27,13 @@ from chainkeep.db.content_rows import step_of
 from chainkeep.db.execution import has
 from chainkeep.db.records import Operation
 from chainkeep.db.scoping import require_in_scope
-from chainkeep.db.step_writes import MOST_IDS, StepWrite, fits_one_statement, put_steps, write_steps
+from chainkeep.db.step_writes import MOST_IDS, StepWrite, fits_one_statement, write_steps
 from chainkeep.db.thread_copies import copy_thread
 from chainkeep.errors import ConflictError
 from chainkeep.models import Caller, Element, Feedback, Step, ThreadContent
 from chainkeep.paging import portions
 from chainkeep.scope import EVERYTHING, Scope
 from chainkeep.values import utc_now
-
-# Both databases limit the parameters of a statement, to about 32,000.
 
 
 def run(connection: Connection, works: Sequence[Any]) -> list[Any]:
@@ -53,15 +51,8 @@ def run(connection: Connection, works: Sequence[Any]) -> list[Any]:
 
 
 def fit_one_statement(works: Sequence[Any]) -> bool:
-    """Whether these are for ``run_at_once``."""
+    """Whether these are for ``put_steps``."""
     return all(isinstance(work, StepWrite) and fits_one_statement(work) for work in works)
-
-
-def run_at_once(connection: Connection, works: Sequence[Any]) -> list[Any] | None:
-    """``run`` in one statement. None where that did not come out and ``run`` has to follow, in a
-    transaction.
-    """
-    return put_steps(connection, works)
 
 
 def _result(connection: Connection, work: Any) -> Any:

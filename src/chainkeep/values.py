@@ -60,7 +60,7 @@ def readable_text(value: str) -> str:
 def reads_as_stored(values: Iterable[object]) -> bool:
     """Whether ``readable_text`` would leave every text among the values as it is."""
     # One search through all of them takes a fraction of what a call for each would.
-    return _ESCAPE not in "".join(map(str, filter(None, values)))
+    return _ESCAPE not in "".join([value for value in filter(None, values) if type(value) is str])
 
 
 # json.dumps makes an encoder at each call, which takes longer than to encode a step's metadata.

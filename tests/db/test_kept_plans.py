@@ -47,13 +47,34 @@ def prepare(connection: Connection) -> None:
     analyze(connection)
 
 
+UNEVEN = """
+UPDATE threads SET "userId" = 'user-7' WHERE "userId" <> 'user-3';
+UPDATE steps SET "threadId" = 'thread-9' WHERE "threadId" <> 'thread-77' AND "position" % 4 > 0
+"""
+"""One user has nearly all threads, and one thread most steps."""
+
+
+def prepare_unevenly(connection: Connection) -> None:
+    """As ``prepare``, but what is asked for is far from the average."""
+    fill(connection)
+    for statement in UNEVEN.split(";"):
+        connection.execute(text(statement))
+    analyze(connection)
+
+
+@pytest.mark.parametrize("filled", [prepare, prepare_unevenly])
 @pytest.mark.parametrize("call", CALLS)
-async def test_the_server_keeps_a_plan(call: str, database_url: str, open_: OpenDatabase) -> None:
+async def test_the_server_keeps_a_plan(
+    call: str,
+    filled: Callable[[Connection], None],
+    database_url: str,
+    open_: OpenDatabase,
+) -> None:
     def read(connection: Connection) -> Any:
         return CALLS[call](connection, **ARGUMENTS[call])
 
     writer, reader = open_(database_url), open_(database_url)
-    await writer.write(prepare)
+    await writer.write(filled)
     for _ in range(20):
         await reader.read(read)
     assert (PLANNED_ANEW, 20 - PLANNED_ANEW) in await reader.read(planned)

@@ -86,8 +86,8 @@ WHERE threads."id" = :id
 -- too; its elements; and the thread itself; private messages not, nor what hangs on them, and no message that only calls
 -- tools, for which the UI draws a face and nothing beside it. What is no step uses a step's columns where the names are
 -- the same, and has columns of its own behind them. One statement, so that there is one wait for the server and no
--- transaction. Carried by the primary keys, steps_thread_created_idx, feedbacks_for_key, elements_for_idx and
--- elements_thread_idx.
+-- transaction; one plan for all threads, for the reason of threads_page. Carried by the primary keys,
+-- steps_thread_created_idx, feedbacks_for_key, elements_for_idx and elements_thread_idx.
 SELECT
     steps."id" AS id,
     steps."threadId" AS thread_id,
@@ -136,7 +136,7 @@ SELECT
     CAST(NULL AS TEXT) AS last_activity_at
 FROM steps
 LEFT JOIN feedbacks ON feedbacks."forId" = steps."id"
-WHERE steps."threadId" = CAST(:id AS TEXT)
+WHERE steps."threadId" = (SELECT CAST(:id AS TEXT))
     AND NOT steps."private"
     AND NOT (
         steps."output" = ''
@@ -153,7 +153,7 @@ SELECT
     elements."autoPlay", elements."playerConfig", elements."attributes", elements."status", NULL, NULL, NULL
 FROM elements
 LEFT JOIN steps AS hidden ON hidden."id" = elements."forId" AND hidden."private"
-WHERE elements."threadId" = CAST(:id AS TEXT)
+WHERE elements."threadId" = (SELECT CAST(:id AS TEXT))
     AND elements."deletedAt" IS NULL
     AND hidden."id" IS NULL
 UNION ALL
@@ -164,7 +164,7 @@ SELECT
     COALESCE(users."identifier", threads."userIdentifier"), threads."lastActivityAt"
 FROM threads
 LEFT JOIN users ON users."id" = threads."userId"
-WHERE threads."id" = CAST(:id AS TEXT)
+WHERE threads."id" = (SELECT CAST(:id AS TEXT))
     AND threads."deletedAt" IS NULL;
 
 -- name: thread_author :one
@@ -178,8 +178,8 @@ WHERE threads."id" = :id
 
 -- name: threads_page :many
 -- A user's threads, newest activity first, after a place in that order; names cut to 300 characters, steps not read.
--- The user is looked up once, and no value changes the plan, so PostgreSQL keeps one. Carried by
--- threads_user_activity_idx and the primary key of users.
+-- The user is looked up once. Each value stands in a SELECT of its own, where PostgreSQL does not see it when it plans:
+-- so it plans the same for all, and soon no more. Carried by threads_user_activity_idx and the primary key of users.
 SELECT
     threads."id" AS id,
     threads."createdAt" AS created_at,
@@ -193,11 +193,12 @@ SELECT
     threads."metadata" AS metadata,
     threads."lastActivityAt" AS last_activity_at
 FROM threads
-WHERE threads."userId" = CAST(:user_id AS TEXT)
+WHERE threads."userId" = (SELECT CAST(:user_id AS TEXT))
     AND threads."deletedAt" IS NULL
-    AND (threads."lastActivityAt", threads."id") < (CAST(:before_activity AS TEXT), CAST(:before_id AS TEXT))
+    AND (threads."lastActivityAt", threads."id")
+        < ((SELECT CAST(:before_activity AS TEXT)), (SELECT CAST(:before_id AS TEXT)))
 ORDER BY threads."lastActivityAt" DESC, threads."id" DESC
-LIMIT :count;
+LIMIT (SELECT CAST(:count AS INTEGER));
 
 -- name: threads_page_voted :many
 -- As threads_page, only threads where somebody voted so. Carried by threads_user_activity_idx, feedbacks_thread_idx and
@@ -215,9 +216,10 @@ SELECT
     threads."metadata" AS metadata,
     threads."lastActivityAt" AS last_activity_at
 FROM threads
-WHERE threads."userId" = CAST(:user_id AS TEXT)
+WHERE threads."userId" = (SELECT CAST(:user_id AS TEXT))
     AND threads."deletedAt" IS NULL
-    AND (threads."lastActivityAt", threads."id") < (CAST(:before_activity AS TEXT), CAST(:before_id AS TEXT))
+    AND (threads."lastActivityAt", threads."id")
+        < ((SELECT CAST(:before_activity AS TEXT)), (SELECT CAST(:before_id AS TEXT)))
     AND EXISTS (
         SELECT 1
         FROM feedbacks
@@ -226,7 +228,7 @@ WHERE threads."userId" = CAST(:user_id AS TEXT)
         LIMIT 1 OFFSET 0
     )
 ORDER BY threads."lastActivityAt" DESC, threads."id" DESC
-LIMIT :count;
+LIMIT (SELECT CAST(:count AS INTEGER));
 
 -- name: thread_delete :exec
 -- Empties the thread, also one that could be restored, and leaves it as a tombstone. Carried by the primary key.

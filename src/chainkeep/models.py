@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from typing_extensions import override
 from chainkeep.values import from_json, json_object
 
 __all__ = [
+    "STEP_COLUMNS",
     "Caller",
     "Element",
     "Feedback",
@@ -211,8 +212,20 @@ class ThreadContent(NamedTuple):
     """In the order in which they were handed over."""
 
 
-StepValues = tuple[Any, ...]
-"""The fields of a ``Step`` in their order: what steps are read as where there are thousands."""
+# fmt: off
+STEP_COLUMNS = (
+    "id", "thread_id", "parent_id", "type", "name", "input", "output", "created_at", "start", "end",
+    "command", "modes", "language", "streaming", "wait_for_answer", "is_error", "show_input",
+    "default_open", "auto_collapse", "metadata", "tags", "generation", "extra", "deleted_at",
+    "feedback_id", "feedback_value", "feedback_comment",
+)
+# fmt: on
+"""What is read of a step, its vote last."""
+
+StepValues = Sequence[Any]
+"""A row that begins with ``STEP_COLUMNS``, as the database holds them: JSON is text, and a flag may
+be a number. What steps are read as where there are thousands.
+"""
 
 
 class ThreadValues(NamedTuple):

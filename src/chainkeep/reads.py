@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from chainkeep.db import queries, units
 from chainkeep.db.attachment_queries import element_shown
+from chainkeep.db.content_rows import step_of
 from chainkeep.db.database import Work
 from chainkeep.db.lanes import Unit
 from chainkeep.db.records import Operation
@@ -24,6 +25,7 @@ from chainkeep.db.search_queries import search_threads
 from chainkeep.db.step_writes import StepWrite
 from chainkeep.keeper import Keeper
 from chainkeep.models import (
+    STEP_COLUMNS,
     Caller,
     Element,
     Step,
@@ -40,6 +42,7 @@ from chainkeep.values import cleaned_json
 __all__ = ["Reads", "user_key"]
 
 T = TypeVar("T")
+_DELETED_AT = STEP_COLUMNS.index("deleted_at")
 
 
 def user_key(identifier: str) -> str:
@@ -95,9 +98,14 @@ class Reads(Keeper):
 
     async def get_step(self, step_id: str) -> Step | None:
         """A step that is not deleted."""
+        values = await self.step_values(step_id)
+        return None if values is None else step_of(values)
+
+    async def step_values(self, step_id: str) -> StepValues | None:
+        """What ``get_step`` makes a step of."""
         await self.settled()
-        step = await self._read(queries.step_get, id=step_id)
-        return None if step is None or step.deleted_at else step
+        values = await self._read(queries.step_get, id=step_id)
+        return None if values is None or values[_DELETED_AT] else values
 
     async def favorite_steps(self, user_id: str) -> list[StepValues]:
         """The steps that are starred in a user's threads, newest first."""

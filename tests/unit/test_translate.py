@@ -17,9 +17,7 @@ from chainkeep.chainlit.translate import (
     element_from_chainlit,
     element_to_chainlit,
     feedback_from_chainlit,
-    feedback_to_chainlit,
     metadata_from_chainlit,
-    step_fields,
     step_from_chainlit,
     step_to_chainlit,
     steps_to_chainlit,
@@ -27,7 +25,7 @@ from chainkeep.chainlit.translate import (
     thread_to_list_entry,
     user_to_chainlit,
 )
-from chainkeep.models import Element, Feedback, Step, Thread, User
+from chainkeep.models import STEP_COLUMNS, Element, Feedback, Step, StepValues, Thread, User
 
 AT = "2026-01-01T00:00:00.000000Z"
 THREAD = Thread(id="t", created_at=AT, last_activity_at="2026-01-02T00:00:00.000000Z")
@@ -37,23 +35,22 @@ def read(step: Any, thread_id: str = "t") -> tuple[Step, frozenset[str]]:
     return step_from_chainlit(step, thread_id=thread_id)
 
 
-def tree(*steps: tuple[str, str | None], deleted: str = "") -> list[Step]:
+def stored(id: str, **columns: Any) -> StepValues:
+    """A step as the database holds it."""
+    bare = {"type": "undefined", "name": "", "input": "", "output": "", "metadata": "{}"}
+    known = {**bare, "id": id, "thread_id": "t", "created_at": AT, "streaming": 0, **columns}
+    return [known.get(name) for name in STEP_COLUMNS]
+
+
+def tree(*steps: tuple[str, str | None], deleted: str = "") -> list[StepValues]:
     return [
-        Step(
-            id=id,
-            thread_id="t",
-            parent_id=parent,
-            created_at=AT,
-            deleted_at=AT if id in deleted else None,
-        )
+        stored(id, parent_id=parent, deleted_at=AT if id in deleted else None)
         for id, parent in steps
     ]
 
 
-def shown(steps: list[Step]) -> list[tuple[str, str | None]]:
-    return [
-        (step["id"], step["parentId"]) for step in steps_to_chainlit(list(map(step_fields, steps)))
-    ]
+def shown(steps: list[StepValues]) -> list[tuple[str, str | None]]:
+    return [(step["id"], step["parentId"]) for step in steps_to_chainlit(steps)]
 
 
 class TestSteps:
@@ -120,13 +117,12 @@ class TestSteps:
             assert read({"id": "s", "metadata": metadata})[0].metadata == kept
 
     def test_a_step_is_written_with_every_key_and_its_extra_ones(self):
-        step = Step(id="s", thread_id="t", created_at=AT, extra={"new": 1, "id": "forged"})
-        written: Any = step_to_chainlit(step_fields(step), parent_id="p")
+        step = stored("s", extra='{"new": 1, "id": "forged"}')
+        written: Any = step_to_chainlit(step, parent_id="p")
         assert (written["id"], written["new"], written["parentId"]) == ("s", 1, "p")
 
     def test_what_a_message_needs_is_never_null(self):
-        bare = Step(id="s", thread_id="t", created_at=AT)
-        written: Any = step_to_chainlit(step_fields(bare), parent_id=None)
+        written: Any = step_to_chainlit(stored("s"), parent_id=None)
         for key in ("type", "name", "input", "output", "metadata", "createdAt"):
             assert written[key] is not None
         for key in ("isError", "defaultOpen", "autoCollapse", "streaming"):
@@ -174,7 +170,9 @@ class TestFeedback:
         vote = ChainlitFeedback(forId="s", value=0, threadId="t", comment="c")
         kept = feedback_from_chainlit(vote, new_id="new")
         assert kept == Feedback(id="new", for_id="s", thread_id="t", value=0, comment="c")
-        assert feedback_to_chainlit(kept) == {"id": "new", "forId": "s", "value": 0, "comment": "c"}
+        columns = {"feedback_id": "new", "feedback_value": 0, "feedback_comment": "c"}
+        written: Any = step_to_chainlit(stored("s", **columns), parent_id=None)
+        assert written["feedback"] == {"id": "new", "forId": "s", "value": 0, "comment": "c"}
 
     def test_an_id_that_is_given_is_kept_and_an_empty_one_is_not(self):
         for id, kept in (("old", "old"), ("", "new"), (None, "new")):

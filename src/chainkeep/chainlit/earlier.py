@@ -36,8 +36,8 @@ class EarlierMethods(ABC):
 
     async def get_step(self, step_id: str) -> StepDict | None:
         """A step; None if there is none."""
-        step = await self.store.get_step(step_id)
-        return None if step is None else translate.step_as_it_is(translate.step_fields(step))
+        step = await self.store.step_values(step_id)
+        return None if step is None else translate.step_as_it_is(step)
 
     async def get_all_user_threads(
         self, user_id: str | None = None, thread_id: str | None = None

@@ -12,7 +12,7 @@ __all__ = ["each_made", "listed"]
 T = TypeVar("T")
 R = TypeVar("R")
 
-_SLICE = 200
+_SLICE = 100
 
 
 async def listed(items: Iterable[T]) -> list[T]:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,8 +20,17 @@ from chainlit.types import ThreadDict
 from chainlit.user import PersistedUser
 
 from chainkeep.blobs import BlobSource
-from chainkeep.models import Element, Feedback, Step, StepValues, Thread, User
-from chainkeep.values import cleaned_json, timestamp, to_json, utc_now
+from chainkeep.models import (
+    STEP_COLUMNS,
+    Element,
+    Feedback,
+    Step,
+    StepValues,
+    Thread,
+    User,
+    show_input_from_text,
+)
+from chainkeep.values import cleaned_json, from_json, json_object, timestamp, to_json, utc_now
 
 _MAX_PAGE = 2**31 - 1
 
@@ -118,11 +125,7 @@ def step_from_chainlit(step: StepDict, *, thread_id: str) -> tuple[Step, frozens
     return Step(id=_text(step["id"]), thread_id=own_thread, **fields), frozenset(given)
 
 
-_FIELDS = [field.name for field in fields(Step)]
-_ID, _PARENT, _DELETED = map(_FIELDS.index, ("id", "parent_id", "deleted_at"))
-
-step_fields: Callable[[Step], StepValues] = attrgetter(*_FIELDS)
-"""A step's fields, as ``step_to_chainlit`` takes them."""
+_ID, _PARENT, _DELETED = map(STEP_COLUMNS.index, ("id", "parent_id", "deleted_at"))
 
 
 def step_to_chainlit(step: StepValues, *, parent_id: str | None) -> StepDict:
@@ -131,8 +134,8 @@ def step_to_chainlit(step: StepValues, *, parent_id: str | None) -> StepDict:
     (
         id_, thread_id, _parent_id, type_, name, input_, output, created_at, start, end, command,
         modes, language, streaming, wait_for_answer, is_error, show_input, default_open,
-        auto_collapse, metadata, tags, generation, extra, feedback, _deleted_at,
-    ) = step
+        auto_collapse, metadata, tags, generation, extra, _deleted_at, vote_id, vote, comment,
+    ) = step[:len(STEP_COLUMNS)]
     # fmt: on
     known = {
         "id": id_,
@@ -146,20 +149,25 @@ def step_to_chainlit(step: StepValues, *, parent_id: str | None) -> StepDict:
         "start": start,
         "end": end,
         "command": command,
-        "modes": modes,
+        "modes": None if modes is None else from_json(modes),
         "language": language,
-        "streaming": streaming,
-        "waitForAnswer": wait_for_answer,
+        "streaming": bool(streaming),
+        "waitForAnswer": None if wait_for_answer is None else bool(wait_for_answer),
         "isError": bool(is_error),
-        "showInput": show_input,
+        "showInput": None if show_input is None else show_input_from_text(show_input),
         "defaultOpen": bool(default_open),
         "autoCollapse": bool(auto_collapse),
-        "metadata": metadata,
-        "tags": tags,
-        "generation": generation,
-        "feedback": None if feedback is None else feedback_to_chainlit(feedback),
+        "metadata": {} if metadata == "{}" else json_object(metadata),
+        "tags": None if tags is None else from_json(tags),
+        "generation": None if generation is None else from_json(generation),
+        "feedback": None if vote_id is None else _vote(vote_id, id_, vote, comment),
     }
-    return cast("StepDict", {**extra, **known} if extra else known)
+    return cast("StepDict", known if extra is None else {**json_object(extra), **known})
+
+
+def _vote(id: str, for_id: str, value: int, comment: str | None) -> dict[str, Any]:
+    """A FeedbackDict."""
+    return {"id": id, "forId": for_id, "value": value, "comment": comment}
 
 
 def step_as_it_is(step: StepValues) -> StepDict:
@@ -176,16 +184,6 @@ def feedback_from_chainlit(feedback: ChainlitFeedback, *, new_id: str) -> Feedba
         value=int(feedback.value),
         comment=feedback.comment,
     )
-
-
-def feedback_to_chainlit(feedback: Feedback) -> dict[str, Any]:
-    """A FeedbackDict."""
-    return {
-        "id": feedback.id,
-        "forId": feedback.for_id,
-        "value": feedback.value,
-        "comment": feedback.comment,
-    }
 
 
 _ELEMENT_KEYS = frozenset(
@@ -328,7 +326,12 @@ def steps_to_chainlit(steps: Sequence[StepValues]) -> Iterator[StepDict]:
     by_id = {step[_ID]: step for step in steps}
     hidden: dict[str, bool] = {}
     for step in steps:
-        for link in reversed(_unplaced_ancestry(step, by_id, hidden)):
+        above = step[_PARENT]
+        if step[_ID] not in hidden and (above is None or above in hidden):
+            links = [step]  # as nearly all are: parents come first
+        else:
+            links = _unplaced_ancestry(step, by_id, hidden)
+        for link in reversed(links):
             parent = link[_PARENT]
             above = parent if parent in hidden else None
             hidden[link[_ID]] = unseen = link[_DELETED] is not None or (
@@ -342,8 +345,6 @@ def _unplaced_ancestry(
     step: StepValues, by_id: Mapping[str, StepValues], placed: Mapping[str, bool]
 ) -> list[StepValues]:
     """The step, its parent, and so on up to one that is placed, missing, or met already."""
-    if step[_ID] not in placed and (step[_PARENT] is None or step[_PARENT] in placed):
-        return [step]  # as nearly all are: parents come first
     chain: dict[str, StepValues] = {}
     link: StepValues | None = step
     while link is not None and link[_ID] not in placed and link[_ID] not in chain:

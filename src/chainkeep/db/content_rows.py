@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import Any
 
 from chainkeep.models import (
+    STEP_COLUMNS,
     Element,
     Feedback,
     Step,
@@ -20,12 +21,9 @@ from chainkeep.models import (
 )
 from chainkeep.values import from_json, json_object
 
-__all__ = ["STEP_COLUMNS", "content_of", "step_of", "step_values", "thread_of"]
+__all__ = ["content_of", "step_of", "thread_of"]
 
 Values = Sequence[Any]
-
-STEP_COLUMNS = 27
-"""How many columns a step has; they come first in ``thread_content``."""
 
 # A frozen dataclass makes itself by looking up each field's name, which takes twice as long.
 _SETTERS = [getattr(Step, field.name).__set__ for field in fields(Step)]
@@ -52,38 +50,34 @@ def thread_of(row: Values) -> Thread:
     return thread
 
 
-def step_values(row: Values) -> StepValues:
-    """The fields of a step from a row's columns: in the order of the fields, the vote's last."""
+def step_of(row: StepValues) -> Step:
+    """The step of a row."""
     # fmt: off
     (
         id_, thread_id, parent_id, type_, name, input_, output, created_at, start, end, command,
         modes, language, streaming, wait_for_answer, is_error, show_input, default_open,
         auto_collapse, metadata, tags, generation, extra, deleted_at, vote_id, vote, comment,
-    ) = row
-    return (
+    ) = row[:len(STEP_COLUMNS)]
+    values = (
         id_, thread_id, parent_id, type_, name, input_, output, created_at, start, end, command,
-        None if modes is None else from_json(modes),
+        from_json(modes),
         language,
         bool(streaming),
         None if wait_for_answer is None else bool(wait_for_answer),
         None if is_error is None else bool(is_error),
-        None if show_input is None else show_input_from_text(show_input),
+        show_input_from_text(show_input),
         None if default_open is None else bool(default_open),
         None if auto_collapse is None else bool(auto_collapse),
-        {} if metadata == "{}" else json_object(metadata),
-        None if tags is None else from_json(tags),
-        None if generation is None else from_json(generation),
-        {} if extra is None else json_object(extra),
+        json_object(metadata),
+        from_json(tags),
+        from_json(generation),
+        json_object(extra),
         None if vote_id is None else Feedback(
             id=vote_id, for_id=id_, thread_id=thread_id, value=vote, comment=comment
         ),
         deleted_at,
     )
     # fmt: on
-
-
-def step_of(values: StepValues) -> Step:
-    """The step that has these fields."""
     step = object.__new__(Step)
     for put, value in zip(_SETTERS, values, strict=True):
         put(step, value)
@@ -95,7 +89,7 @@ def content_of(columns: Sequence[str], rows: Iterable[Values]) -> ThreadValues |
 
     Where there are no rows, there may be no columns either.
     """
-    steps: list[tuple[str, int, str, StepValues]] = []
+    steps: list[StepValues] = []
     elements: list[tuple[int, str, Element]] = []
     thread: Thread | None = None
     if not columns:
@@ -104,8 +98,7 @@ def content_of(columns: Sequence[str], rows: Iterable[Values]) -> ThreadValues |
     created_at, name = columns.index("created_at"), columns.index("id")
     for row in rows:
         if row[kind] == "step":
-            values = step_values(row[:STEP_COLUMNS])
-            steps.append((row[created_at], row[position], row[name], values))
+            steps.append(row)
         elif row[kind] == "element":
             element = Element.from_row(dict(zip(columns, row, strict=True)))
             elements.append((row[position], row[name], element))
@@ -113,6 +106,6 @@ def content_of(columns: Sequence[str], rows: Iterable[Values]) -> ThreadValues |
             thread = Thread.from_row(dict(zip(columns, row, strict=True)))
     if thread is None:
         return None
-    steps.sort(key=itemgetter(0, 1, 2))
+    steps.sort(key=itemgetter(created_at, position, name))
     elements.sort(key=itemgetter(0, 1))
-    return ThreadValues(thread, [each[-1] for each in steps], [each[-1] for each in elements])
+    return ThreadValues(thread, steps, [each[-1] for each in elements])

@@ -10,12 +10,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from chainkeep.db.content_rows import content_of, step_of, step_values
+from chainkeep.db.content_rows import content_of
 from chainkeep.db.execution import each, execute, many, one, returned, table, values
 from chainkeep.models import (
     Element,
     Feedback,
-    Step,
     StepValues,
     Thread,
     ThreadValues,
@@ -113,13 +112,12 @@ def thread_clear_feedbacks(connection: Connection, *, thread_id: str) -> int:
     return execute(connection, "thread_clear_feedbacks", thread_id=thread_id)
 
 
-def step_get(connection: Connection, *, id: str) -> Step | None:
-    row = next(values(connection, "step_get", id=id), None)
-    return None if row is None else step_of(step_values(row))
+def step_get(connection: Connection, *, id: str) -> StepValues | None:
+    return next(values(connection, "step_get", id=id), None)
 
 
 def steps_favorite(connection: Connection, *, user_id: str) -> list[StepValues]:
-    return list(map(step_values, values(connection, "steps_favorite", user_id=user_id)))
+    return list(values(connection, "steps_favorite", user_id=user_id))
 
 
 def step_set_metadata(connection: Connection, *, id: str, metadata: Mapping[str, Any]) -> int:

@@ -66,9 +66,14 @@ def _result(connection: Connection, work: Any) -> Any:
     return work(connection)
 
 
+def _stored(connection: Connection, step_id: str) -> Step | None:
+    row = queries.step_get(connection, id=step_id)
+    return None if row is None else step_of(row)
+
+
 def set_favorite(connection: Connection, step_id: str, favorite: bool) -> Step | None:
     """Star a step, or take its star away; the step as it is now, None where there is none."""
-    stored = queries.step_get(connection, id=step_id)
+    stored = _stored(connection, step_id)
     if stored is None or stored.deleted_at is not None:
         return None
     metadata = {**stored.metadata, "favorite": favorite}
@@ -84,7 +89,7 @@ def delete_step(
     """Delete a step with all below it, their elements and votes; the keys of the blobs that are to
     go.
     """
-    stored = queries.step_get(connection, id=step_id)
+    stored = _stored(connection, step_id)
     now = utc_now()
     if stored is None:
         if caller is not None and caller.thread_id:

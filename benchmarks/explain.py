@@ -12,6 +12,7 @@ import asyncio
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,10 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "steps_favorite": {"user_id": "user-7"},
     "steps_known": {"ids": ["step-77", "step-78"]},
     "steps_put": {
-        "rows": [StepRow(step=STEP, created=True, position=1)],
+        "rows": [
+            StepRow(step=STEP, created=True, position=1),
+            StepRow(step=replace(STEP, id="step-78"), created=True, position=2),
+        ],
         "touches": [
             Touch(id="thread-77", created_at=NOW, activity_at=NOW, user_identifier="person-7")
         ],

@@ -8,7 +8,7 @@ import json
 import math
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any
@@ -22,6 +22,7 @@ __all__ = [
     "readable_text",
     "reads_as_stored",
     "stored_text",
+    "text_of_list",
     "timestamp",
     "to_json",
     "utc_now",
@@ -48,6 +49,30 @@ def stored_text(value: str) -> str:
         return value.replace("\0", _NUL) if "\0" in value else value
     value = value.replace(_ESCAPE, _ESCAPED_ESCAPE).replace("\0", _NUL)
     return _SURROGATES.sub("\ufffd", value)
+
+
+_NEXT_ITEM, _NO_ITEM = "\x1f", "\x1e"
+
+
+def text_of_list(values: Sequence[str | int | None]) -> str | None:
+    """A list as one text, its items parted by 1F, and 1E for a null, as ``steps_put`` reads it;
+    None where there are only nulls.
+
+    ``ValueError`` where it would not be read as it was: an item has one of these characters, or the
+    only one is empty.
+    """
+    nulls = values.count(None)
+    if nulls == len(values):
+        return None
+    words = (
+        [_NO_ITEM if value is None else str(value) for value in values]
+        if nulls
+        else map(str, values)
+    )
+    text = _NEXT_ITEM.join(words)
+    if not text or text.count(_NEXT_ITEM) >= len(values) or text.count(_NO_ITEM) > nulls:
+        raise ValueError("These items cannot be one text.")
+    return text
 
 
 def readable_text(value: str) -> str:

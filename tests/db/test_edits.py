@@ -14,8 +14,15 @@ from chainkeep.db.database import Database
 from chainkeep.db.step_queries import StepRow, Touch, step_put, step_write, steps_put, thread_touch
 from chainkeep.models import Step
 
+# Nothing in it is empty: a list of one empty text is not for steps_put.
 MESSAGE = Step(
-    id="s", thread_id="t", type="assistant_message", created_at="2026-01-01T00:00:00.000000Z"
+    id="s",
+    thread_id="t",
+    type="assistant_message",
+    name="Ada",
+    input="What?",
+    output="That.",
+    created_at="2026-01-01T00:00:00.000000Z",
 )
 GIVEN = frozenset(["type", "output", "created_at", "parent_id"])
 

@@ -27,7 +27,7 @@ from chainkeep.db import (
 from chainkeep.db.dialects import DIALECT_NAMES
 from chainkeep.db.migrations import script
 from chainkeep.db.statements import STATEMENTS, Statement, load
-from chainkeep.db.step_queries import StepRow, _step_binds
+from chainkeep.db.step_queries import _COLUMNS, StepRow, _step_binds, _sum
 from chainkeep.models import Step
 
 SOURCES = {
@@ -110,7 +110,7 @@ def test_a_step_that_is_put_is_written_as_in_several_statements() -> None:
             "SET",
             'WHERE steps."threadId"',
             {
-                "CAST(:given AS TEXT)": "step.given",
+                "CAST(:given AS BIGINT)": "step.given",
                 "CAST(:created AS BOOLEAN)": "step.created",
                 "excluded.": "step.",
             },
@@ -133,6 +133,17 @@ def test_steps_that_are_put_are_written_as_in_several_statements(
     assert clauses in " ".join(STATEMENTS["postgresql"]["steps_put"].sql.split())
 
 
+@pytest.mark.parametrize("dialect", DIALECT_NAMES)
+def test_each_column_that_an_update_sets_has_its_number(dialect: str) -> None:
+    sql = " ".join(STATEMENTS[dialect]["step_write"].sql.split())
+    clause = r'"(\w+)" = CASE WHEN \(CAST\(:given AS BIGINT\) & (\d+)\) <> 0 OR'
+    numbers = {column: int(number) for column, number in re.findall(clause, sql)}
+    metadata = numbers.pop("favorite")
+    assert list(numbers.values()) == [_sum(frozenset([name])) for name in _COLUMNS]
+    assert [column.lower() for column in numbers] == [name.replace("_", "") for name in _COLUMNS]
+    assert metadata == _sum(frozenset(["metadata"]))
+
+
 VIEW, TRIGGER = migrations.statements(script("writing.sqlite.sql"))
 
 
@@ -141,7 +152,7 @@ VIEW, TRIGGER = migrations.statements(script("writing.sqlite.sql"))
     [
         (
             "step_write",
-            {"CAST(:given AS TEXT)": 'NEW."given"', "CAST(:created AS BOOLEAN)": 'NEW."created"'},
+            {"CAST(:given AS BIGINT)": 'NEW."given"', "CAST(:created AS BOOLEAN)": 'NEW."created"'},
         ),
         ("thread_touch", {"CAST(:activity_at AS TEXT)": 'NEW."activity_at"'}),
     ],

@@ -196,7 +196,7 @@ async def test_the_units_of_a_key_keep_their_order_in_any_lane(lanes: Writer) ->
     assert all(names == sorted(names) for names in by_key.values())
 
 
-@pytest.mark.parametrize("database_kind", ["postgresql"])  # SQLite has one lane
+@pytest.mark.parametrize("database_kind", ["postgresql"])  # SQLite writes one after the other
 async def test_other_threads_do_not_wait_for_one_that_is_slow(lanes: Writer) -> None:
     begun, go_on = Turn(), Turn()
 
@@ -206,12 +206,41 @@ async def test_other_threads_do_not_wait_for_one_that_is_slow(lanes: Writer) -> 
 
     first = lanes.submit(unit("slow", slow))
     await begun.event.wait()
-    others = {lanes.submit(unit(f"t{n}")) for n in range(20)}
-    done, _ = await asyncio.wait(others, return_when=asyncio.FIRST_COMPLETED)
-    assert done
+    await asyncio.gather(*(lanes.submit(unit(f"t{n}")) for n in range(20)))
     assert not first.done()
     go_on.event.set()
-    await asyncio.gather(first, *others)
+    await first
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"])
+async def test_what_a_thread_says_while_it_is_written_waits_in_its_order(lanes: Writer) -> None:
+    begun, go_on = Turn(), Turn()
+    ran: list[str] = []
+
+    def slow(connection: Connection) -> None:
+        begun.come()
+        go_on.wait(connection)
+        ran.append("first")
+
+    first = lanes.submit(unit("slow", slow))
+    await begun.event.wait()
+    later = [lanes.submit(unit("slow", noted(ran, f"{n}"))) for n in range(5)]
+    await lanes.submit(unit("other", noted(ran, "other")))
+    assert ran == ["other"]
+    last = [lanes.submit(unit("slow", noted(ran, f"{n}"))) for n in range(5, 8)]
+    go_on.event.set()
+    await asyncio.gather(first, *later, *last)
+    assert ran == ["other", "first", *"01234567"]
+
+
+async def test_each_lane_has_its_part_of_what_is_there(lanes: Writer, counting: Counting) -> None:
+    await asyncio.gather(*(lanes.submit(unit(f"t{n}")) for n in range(90)))
+    assert counting.begun == 3
+
+
+async def test_the_units_of_one_key_go_together(lanes: Writer, counting: Counting) -> None:
+    await asyncio.gather(*(lanes.submit(unit("t", touch(f"{n}"))) for n in range(90)))
+    assert counting.begun == 1
 
 
 async def test_a_unit_of_no_one_thread_keeps_its_place_among_all(lanes: Writer) -> None:

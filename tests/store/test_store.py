@@ -174,6 +174,21 @@ async def test_steps_that_gather_go_to_postgresql_in_one_statement(
     assert len(content.steps) == 21
 
 
+TEXTS = ["", "\0", "\ufdd0\ufdd1", "é\n\t\\", "NULL", "{a,b}", '"']
+
+
+@pytest.mark.parametrize("odd", ["none", "\x1f", "\x1e", "a\x1fb\x1e"])
+async def test_steps_that_gather_are_written_whole_whatever_their_texts_hold(
+    open_store: OpenStore, odd: str
+) -> None:
+    store = open_store()
+    steps = [step(f"{n}", output=text) for n, text in enumerate([*TEXTS, odd])]
+    await asyncio.gather(*map(store.create_step, steps))
+    content = await store.get_thread("t")
+    assert content is not None
+    assert [each.output for each in content.steps] == [*TEXTS, odd]
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
     """A server of this module's own."""

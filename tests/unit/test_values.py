@@ -22,6 +22,7 @@ from chainkeep.values import (
     next_position,
     readable_text,
     stored_text,
+    text_of_list,
     timestamp,
     to_json,
     utc_now,
@@ -261,3 +262,24 @@ def test_positions_stay_close_to_the_clock():
 def test_what_is_written_is_json():
     for value in (float("nan"), {"a": {1, 2}}, Odd(), nested(500)):
         json.loads(to_json(cleaned_json(value)), parse_constant=pytest.fail)
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        (["a", "", "b"], "a\x1f\x1fb"),
+        (["a", None], "a\x1f\x1e"),
+        ([None, None], None),
+        ([True, False], "True\x1fFalse"),
+        ([7, 0], "7\x1f0"),
+        (["", ""], "\x1f"),
+    ],
+)
+def test_a_list_is_one_text(values: list[str | int | None], text: str | None) -> None:
+    assert text_of_list(values) == text
+
+
+@pytest.mark.parametrize("values", [[""], ["a", "b\x1f"], ["\x1e", "a"], ["\x1e", None]])
+def test_a_list_that_would_be_read_as_another_is_refused(values: list[str | None]) -> None:
+    with pytest.raises(ValueError, match="cannot be one text"):
+        text_of_list(values)

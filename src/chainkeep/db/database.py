@@ -38,7 +38,7 @@ class Database(Protocol):
 
     @property
     def lanes(self) -> int:
-        """How many transactions that write are worth beginning at once."""
+        """How many transactions that write are worth handing over at once."""
 
     async def read(self, work: Work[T]) -> T:
         """Run work that reads with one statement."""
@@ -88,7 +88,8 @@ class ThreadDatabase:
     over once.
     """
 
-    lanes = 1
+    lanes = 2
+    """One at a time is written; meanwhile the loop answers those of the one before."""
 
     def __init__(self, url: URL, settings: DatabaseSettings) -> None:
         with our_errors():

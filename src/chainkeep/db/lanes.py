@@ -1,19 +1,18 @@
-"""Writes that wait for the database, in lanes: in a lane one after the other, beside each other
-between lanes.
-"""
+"""Writes that wait for the database, in order under each key, several keys beside each other."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice, takewhile
+from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from chainkeep.errors import ChainkeepError, ConflictError
 
-__all__ = ["NO_THREAD", "Batch", "Entry", "Lane", "Unit"]
+__all__ = ["NO_THREAD", "Batch", "Entry", "Queue", "Unit"]
 
 T = TypeVar("T")
 logger = logging.getLogger("chainkeep.writer")
@@ -22,7 +21,9 @@ NO_THREAD = ""
 """The key of a write whose thread the caller does not know: it may be any."""
 
 # More would hold up the event loop while they are made ready, and save little.
-_BATCH = 128
+_MOST = 128
+# Fewer are not worth a batch for each lane.
+_FEW = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Unit(Generic[T]):
 class Entry(Generic[T]):
     """A unit in the queue."""
 
-    __slots__ = ("_over", "absent", "done", "number", "result", "since", "unit")
+    __slots__ = ("_over", "done", "number", "result", "since", "unit")
 
     def __init__(self, unit: Unit[T], number: int) -> None:
         loop = asyncio.get_running_loop()
@@ -60,8 +61,6 @@ class Entry(Generic[T]):
         self.since = loop.time()
         self.done = False
         """Whether the unit is committed, kept, or has failed, whoever still waits."""
-        self.absent = 0
-        """How many of the lanes that it stands in have not come to it yet."""
         self._over: asyncio.Future[None] | None = None
 
     def succeed(self, result: T) -> None:
@@ -99,27 +98,73 @@ class Entry(Generic[T]):
 Batch = list[Entry[Any]]
 
 
-class Lane:
-    """Entries in the order in which they were submitted."""
+class Queue:
+    """Entries in the order in which they were submitted, taken in batches.
 
-    def __init__(self) -> None:
-        self.entries: deque[Entry[Any]] = deque()
-        self.running: asyncio.Task[None] | None = None
-        """Brings them into the database, if there are any."""
+    Several batches may be under way at once. What is submitted under a key waits until the batch
+    with that key is over, and what has ``NO_THREAD`` until everything before it is.
+    """
 
-    def put(self, entry: Entry[Any]) -> None:
-        """Queue an entry; one that stands in several lanes is done by the last that comes to it."""
-        entry.absent += 1
-        self.entries.append(entry)
+    def __init__(self, lanes: int) -> None:
+        """``lanes`` is how many batches are under way when there is enough to do."""
+        self._lanes = lanes
+        self._entries: deque[Entry[Any]] = deque()
+        self._batches: list[Batch] = []
+        self._keys: set[str] = set()
+        """Those of the batches under way."""
+        self._held: dict[str, Batch] = {}
+        """What waits for one of these batches, by key."""
 
-    def batch(self) -> Batch:
-        """What can go together next; nothing where the next entry waits for other lanes."""
-        ours = takewhile(lambda entry: entry.absent == 1, self.entries)
-        return list(islice(ours, _BATCH))
+    def __iter__(self) -> Iterator[Entry[Any]]:
+        """All that is not over, in no order."""
+        return chain(self._entries, *self._held.values(), *self._batches)
 
-    async def pass_on(self) -> None:
-        """Leave the next entry to the lanes that have not come to it, and wait until it is done."""
-        entry = self.entries[0]
-        entry.absent -= 1
-        await asyncio.wait([entry.over()])
-        self.entries.popleft()
+    def put(self, entry: Entry[Any]) -> bool:
+        """Queue an entry; whether it could be in a batch at once."""
+        self._entries.append(entry)
+        return entry.unit.key not in self._keys
+
+    def take(self) -> Batch:
+        """What can go together next, and is under way from now on; nothing where all that is there
+        waits.
+        """
+        batch: Batch = []
+        keys: set[str] = set()
+        share = self._share()
+        while self._entries and len(batch) < _MOST:
+            key = self._entries[0].unit.key
+            if self._is_barred(key) or (len(batch) >= share and key not in keys):
+                break
+            entry = self._entries.popleft()
+            if key in self._keys:
+                self._held.setdefault(key, []).append(entry)
+            else:
+                batch.append(entry)
+                keys.add(key)
+        if batch:
+            self._batches.append(batch)
+            self._keys |= keys
+        return batch
+
+    def _share(self) -> int:
+        """How many entries make a batch: a lane's part of all that are there."""
+        count = len(self._entries) + sum(map(len, self._batches))
+        return min(_MOST, max(_FEW, -(-count // self._lanes)))
+
+    def _is_barred(self, key: str) -> bool:
+        return bool(self._batches) and (key == NO_THREAD or NO_THREAD in self._keys)
+
+    def put_back(self, batch: Batch) -> None:
+        """A batch is over; what of it is not done stands before all others again."""
+        self._batches.remove(batch)
+        keys = {entry.unit.key for entry in batch}
+        self._keys -= keys
+        held = chain.from_iterable(self._held.pop(key, ()) for key in keys)
+        undone = [entry for entry in batch if not entry.done]
+        first = sorted(chain(undone, held), key=lambda entry: entry.number, reverse=True)
+        self._entries.extendleft(first)
+
+    def clear(self) -> None:
+        """Forget all but what is under way."""
+        self._entries.clear()
+        self._held.clear()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -16,7 +17,7 @@ from sqlalchemy import Connection
 from chainkeep.db.dialects import driver_errors, is_refusal
 from chainkeep.db.execution import each, execute, many, returned
 from chainkeep.models import Step, show_input_to_text
-from chainkeep.values import is_starred, json_object, json_or_null, to_json
+from chainkeep.values import is_starred, json_object, json_or_null, text_of_list, to_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +78,10 @@ def step_put(connection: Connection, *, row: StepRow, touch: Touch) -> int:
 
 
 def steps_put(connection: Connection, *, rows: Sequence[StepRow], touches: Sequence[Touch]) -> int:
-    """How many rows were written. Not every database has this statement."""
-    binds = {
+    """How many rows were written; none where a text cannot be in a list. Not every database has
+    this statement.
+    """
+    columns = {
         **_columns([_step_binds(row) for row in rows]),
         "touched": [touch.id for touch in touches],
         "touched_at": [touch.created_at for touch in touches],
@@ -86,6 +89,10 @@ def steps_put(connection: Connection, *, rows: Sequence[StepRow], touches: Seque
         "user_id": [touch.user_id for touch in touches],
         "user_identifier": [touch.user_identifier for touch in touches],
     }
+    try:
+        binds = {name: text_of_list(column) for name, column in columns.items()}
+    except ValueError:
+        return 0
     return int(returned(connection, "steps_put", **binds)["written"])
 
 
@@ -108,13 +115,40 @@ def steps_put_rows(
     return len(rows)
 
 
-def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any] | None]:
-    return {name: _column([row[name] for row in rows]) for name in rows[0]}
+def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[Any]]:
+    return dict(zip(rows[0], zip(*[row.values() for row in rows], strict=True), strict=True))
 
 
-def _column(values: list[Any]) -> list[Any] | None:
-    # A list that is not there is as long as the others, and nobody has to write it down.
-    return None if values.count(None) == len(values) else values
+_COLUMNS = (
+    "parent_id",
+    "type",
+    "name",
+    "input",
+    "output",
+    "created_at",
+    "start",
+    "end",
+    "command",
+    "modes",
+    "language",
+    "streaming",
+    "wait_for_answer",
+    "is_error",
+    "show_input",
+    "default_open",
+    "auto_collapse",
+    "metadata",
+    "tags",
+    "generation",
+    "extra",
+)
+"""What an update may set, in the order in which ``step_write`` counts."""
+_NUMBERS = {name: 1 << place for place, name in enumerate(_COLUMNS)}
+
+
+@lru_cache(maxsize=1000)
+def _sum(given: frozenset[str]) -> int:
+    return sum(_NUMBERS.get(name, 0) for name in given)
 
 
 def _step_binds(row: StepRow) -> dict[str, Any]:
@@ -146,7 +180,7 @@ def _step_binds(row: StepRow) -> dict[str, Any]:
         "favorite": is_starred(step.metadata),
         "position": row.position,
         "created": row.created,
-        "given": f"|{'|'.join(sorted(row.given))}|",
+        "given": _sum(row.given),
         "updates": row.updates,
     }
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from sqlalchemy import Connection
 
 from chainkeep.db.database import Database
-from chainkeep.db.lanes import NO_THREAD, Batch, Entry, Lane, Unit
+from chainkeep.db.lanes import Batch, Entry, Queue, Unit
 from chainkeep.errors import ChainkeepError, StorageError, TransientStorageError
 
 __all__ = ["AtOnce", "Run", "Writer"]
@@ -66,7 +66,7 @@ class Writer:
     While one transaction commits, what arrives gathers and goes together in the next. If a batch
     fails, its halves run again each for itself, so that in the end a bad unit fails alone.
     Transient faults are retried until ``retry_seconds`` have passed. A database that takes several
-    transactions at once has several lanes, and each key its own of them.
+    transactions at once is given several, of different keys.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Writer:
         retry_seconds: float = 10.0,
         capacity: int = 10_000,
     ) -> None:
-        """``capacity`` is how many units the lanes hold; whoever submits more waits for room, in
+        """``capacity`` is how many units the queue holds; whoever submits more waits for room, in
         turn.
         """
         self._database = database
@@ -87,7 +87,8 @@ class Writer:
         self._work = run
         self._at_once = at_once
         self._retry_seconds = retry_seconds
-        self._lanes = [Lane() for _ in range(database.lanes)]
+        self._queue = Queue(database.lanes)
+        self._lanes: list[asyncio.Task[None]] = []
         self._room = capacity
         self._waiting: deque[Entry[Any]] = deque()
         self._latest: dict[str, Entry[Any]] = {}
@@ -130,7 +131,7 @@ class Writer:
 
     @property
     def depth(self) -> int:
-        """How many units are not committed yet, in the lanes and waiting for room in them."""
+        """How many units are not committed yet, in the queue and waiting for room in it."""
         return len(self._undone())
 
     @property
@@ -149,8 +150,7 @@ class Writer:
         can be kept; how many units are lost. What is submitted afterwards is kept as well.
         """
         # One that is done may be of another event loop, which is closed.
-        tasks = [lane.running for lane in self._lanes]
-        running = [task for task in tasks if task is not None and not task.done()]
+        running = [task for task in self._lanes if not task.done()]
         if running:
             await asyncio.wait(running, timeout=timeout)
             for task in running:
@@ -158,8 +158,7 @@ class Writer:
             await asyncio.gather(*running, return_exceptions=True)
         self._closed = True
         undone = self._undone()
-        for lane in self._lanes:
-            lane.entries.clear()
+        self._queue.clear()
         self._waiting.clear()
         lost = await self._keep(undone, TransientStorageError(_CLOSED))
         self._forget(undone)
@@ -170,18 +169,20 @@ class Writer:
         return [entry.unit for entry in self._undone() if entry.unit.promise is not None]
 
     def _undone(self) -> Batch:
-        """In the order of submission; a unit that stands in several lanes once."""
-        queued = chain(self._waiting, *(lane.entries for lane in self._lanes))
-        by_number = {entry.number: entry for entry in queued if not entry.done}
-        return [by_number[number] for number in sorted(by_number)]
+        """In the order of submission."""
+        undone = [entry for entry in chain(self._queue, self._waiting) if not entry.done]
+        return sorted(undone, key=lambda entry: entry.number)
 
     def _admit(self, entry: Entry[Any]) -> None:
         self._room -= 1
-        key, lanes = entry.unit.key, self._lanes
-        for lane in lanes if key == NO_THREAD else [lanes[hash(key) % len(lanes)]]:
-            lane.put(entry)
-            if lane.running is None or lane.running.done():
-                lane.running = asyncio.ensure_future(self._run(lane))
+        if self._queue.put(entry):
+            self._open_lane()
+
+    def _open_lane(self) -> None:
+        """Bring more of the queue into the database at once, where that takes more."""
+        self._lanes = [task for task in self._lanes if not task.done()]
+        if len(self._lanes) < self._database.lanes:
+            self._lanes.append(asyncio.ensure_future(self._run()))
 
     def _wait(self, entry: Entry[Any]) -> None:
         if not self._waiting:
@@ -196,17 +197,14 @@ class Writer:
         while self._waiting and self._room > 0:
             self._admit(self._waiting.popleft())
 
-    async def _run(self, lane: Lane) -> None:
+    async def _run(self) -> None:
         if self._overflow is not None:
             await self._overflow.start()
-        while lane.entries:
-            batch = lane.batch()
-            if not batch:
-                await lane.pass_on()
-                continue
-            await self._commit_or_keep(batch)
-            for _ in batch:
-                lane.entries.popleft()
+        while batch := self._queue.take():
+            try:
+                await self._commit_or_keep(batch)
+            finally:
+                self._queue.put_back(batch)
             self._forget(batch)
 
     async def _commit_or_keep(self, batch: Batch) -> None:

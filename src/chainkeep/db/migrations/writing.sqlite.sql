@@ -141,120 +141,120 @@ BEGIN
         AND threads."deletedAt" IS NULL
     ON CONFLICT ("id") DO UPDATE SET
         "parentId" = CASE
-            WHEN NEW."given" LIKE '%|parent_id|%' OR (NEW."created" AND steps."revision" = 0)
+            WHEN (NEW."given" & 1) <> 0 OR (NEW."created" AND steps."revision" = 0)
                 THEN excluded."parentId"
             ELSE steps."parentId"
         END,
         "type" = CASE
-            WHEN NEW."given" LIKE '%|type|%' OR (NEW."created" AND steps."revision" = 0)
+            WHEN (NEW."given" & 2) <> 0 OR (NEW."created" AND steps."revision" = 0)
                 THEN excluded."type"
             ELSE steps."type"
         END,
         "name" = CASE
-            WHEN NEW."given" LIKE '%|name|%' OR (NEW."created" AND steps."revision" = 0)
+            WHEN (NEW."given" & 4) <> 0 OR (NEW."created" AND steps."revision" = 0)
                 THEN excluded."name"
             ELSE steps."name"
         END,
         "input" = CASE
-            WHEN NEW."given" LIKE '%|input|%' OR (NEW."created" AND steps."revision" = 0)
+            WHEN (NEW."given" & 8) <> 0 OR (NEW."created" AND steps."revision" = 0)
                 THEN excluded."input"
             ELSE steps."input"
         END,
         "output" = CASE
-            WHEN NEW."given" LIKE '%|output|%' OR (NEW."created" AND steps."revision" = 0)
+            WHEN (NEW."given" & 16) <> 0 OR (NEW."created" AND steps."revision" = 0)
                 THEN excluded."output"
             ELSE steps."output"
         END,
         "createdAt" = CASE
-            WHEN NEW."given" LIKE '%|created_at|%' OR (NEW."created" AND steps."revision" = 0)
+            WHEN (NEW."given" & 32) <> 0 OR (NEW."created" AND steps."revision" = 0)
                 THEN excluded."createdAt"
             ELSE steps."createdAt"
         END,
         "start" = CASE
-            WHEN NEW."given" LIKE '%|start|%' OR (NEW."created" AND steps."revision" = 0)
+            WHEN (NEW."given" & 64) <> 0 OR (NEW."created" AND steps."revision" = 0)
                 THEN excluded."start"
             ELSE steps."start"
         END,
         "end" = CASE
-            WHEN NEW."given" LIKE '%|end|%' OR (NEW."created" AND steps."revision" = 0)
+            WHEN (NEW."given" & 128) <> 0 OR (NEW."created" AND steps."revision" = 0)
                 THEN excluded."end"
             ELSE steps."end"
         END,
         "command" = CASE
-            WHEN NEW."given" LIKE '%|command|%' OR (NEW."created" AND steps."revision" = 0)
+            WHEN (NEW."given" & 256) <> 0 OR (NEW."created" AND steps."revision" = 0)
                 THEN excluded."command"
             ELSE steps."command"
         END,
         "modes" = CASE
-            WHEN NEW."given" LIKE '%|modes|%' OR (NEW."created" AND steps."revision" = 0)
+            WHEN (NEW."given" & 512) <> 0 OR (NEW."created" AND steps."revision" = 0)
                 THEN excluded."modes"
             ELSE steps."modes"
         END,
         "language" = CASE
-            WHEN NEW."given" LIKE '%|language|%' OR (NEW."created" AND steps."revision" = 0)
+            WHEN (NEW."given" & 1024) <> 0 OR (NEW."created" AND steps."revision" = 0)
                 THEN excluded."language"
             ELSE steps."language"
         END,
         "streaming" = CASE
-            WHEN NEW."given" LIKE '%|streaming|%' OR (NEW."created" AND steps."revision" = 0)
+            WHEN (NEW."given" & 2048) <> 0 OR (NEW."created" AND steps."revision" = 0)
                 THEN excluded."streaming"
             ELSE steps."streaming"
         END,
         "waitForAnswer" = CASE
-            WHEN NEW."given" LIKE '%|wait_for_answer|%' OR (NEW."created" AND steps."revision" = 0)
+            WHEN (NEW."given" & 4096) <> 0 OR (NEW."created" AND steps."revision" = 0)
                 THEN excluded."waitForAnswer"
             ELSE steps."waitForAnswer"
         END,
         "isError" = CASE
-            WHEN NEW."given" LIKE '%|is_error|%' OR (NEW."created" AND steps."revision" = 0)
+            WHEN (NEW."given" & 8192) <> 0 OR (NEW."created" AND steps."revision" = 0)
                 THEN excluded."isError"
             ELSE steps."isError"
         END,
         "showInput" = CASE
-            WHEN NEW."given" LIKE '%|show_input|%' OR (NEW."created" AND steps."revision" = 0)
+            WHEN (NEW."given" & 16384) <> 0 OR (NEW."created" AND steps."revision" = 0)
                 THEN excluded."showInput"
             ELSE steps."showInput"
         END,
         "defaultOpen" = CASE
-            WHEN NEW."given" LIKE '%|default_open|%' OR (NEW."created" AND steps."revision" = 0)
+            WHEN (NEW."given" & 32768) <> 0 OR (NEW."created" AND steps."revision" = 0)
                 THEN excluded."defaultOpen"
             ELSE steps."defaultOpen"
         END,
         "autoCollapse" = CASE
-            WHEN NEW."given" LIKE '%|auto_collapse|%' OR (NEW."created" AND steps."revision" = 0)
+            WHEN (NEW."given" & 65536) <> 0 OR (NEW."created" AND steps."revision" = 0)
                 THEN excluded."autoCollapse"
             ELSE steps."autoCollapse"
         END,
         "metadata" = CASE
-            WHEN NEW."given" LIKE '%|metadata|%' OR (NEW."created" AND steps."revision" = 0)
+            WHEN (NEW."given" & 131072) <> 0 OR (NEW."created" AND steps."revision" = 0)
                 THEN excluded."metadata"
             ELSE steps."metadata"
         END,
         "tags" = CASE
-            WHEN NEW."given" LIKE '%|tags|%' OR (NEW."created" AND steps."revision" = 0)
+            WHEN (NEW."given" & 262144) <> 0 OR (NEW."created" AND steps."revision" = 0)
                 THEN excluded."tags"
             ELSE steps."tags"
         END,
         "generation" = CASE
-            WHEN NEW."given" LIKE '%|generation|%' OR (NEW."created" AND steps."revision" = 0)
+            WHEN (NEW."given" & 524288) <> 0 OR (NEW."created" AND steps."revision" = 0)
                 THEN excluded."generation"
             ELSE steps."generation"
         END,
         "extra" = CASE
-            WHEN NEW."given" LIKE '%|extra|%' OR (NEW."created" AND steps."revision" = 0)
+            WHEN (NEW."given" & 1048576) <> 0 OR (NEW."created" AND steps."revision" = 0)
                 THEN excluded."extra"
             ELSE steps."extra"
         END,
         "favorite" = CASE
-            WHEN NEW."given" LIKE '%|metadata|%' OR (NEW."created" AND steps."revision" = 0)
+            WHEN (NEW."given" & 131072) <> 0 OR (NEW."created" AND steps."revision" = 0)
                 THEN excluded."favorite"
             ELSE steps."favorite"
         END,
         "unindexed" = CASE
             WHEN steps."unindexed" = 0
                 AND (
-                    NEW."given" LIKE '%|output|%'
-                    OR NEW."given" LIKE '%|type|%'
+                    (NEW."given" & 16) <> 0
+                    OR (NEW."given" & 2) <> 0
                     OR (NEW."created" AND steps."revision" = 0)
                 )
                 THEN 1

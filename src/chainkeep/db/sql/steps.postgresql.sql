@@ -103,120 +103,120 @@ written AS (
     FROM touched
     ON CONFLICT ("id") DO UPDATE SET
         "parentId" = CASE
-            WHEN CAST(:given AS TEXT) LIKE '%|parent_id|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            WHEN (CAST(:given AS BIGINT) & 1) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
                 THEN excluded."parentId"
             ELSE steps."parentId"
         END,
         "type" = CASE
-            WHEN CAST(:given AS TEXT) LIKE '%|type|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            WHEN (CAST(:given AS BIGINT) & 2) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
                 THEN excluded."type"
             ELSE steps."type"
         END,
         "name" = CASE
-            WHEN CAST(:given AS TEXT) LIKE '%|name|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            WHEN (CAST(:given AS BIGINT) & 4) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
                 THEN excluded."name"
             ELSE steps."name"
         END,
         "input" = CASE
-            WHEN CAST(:given AS TEXT) LIKE '%|input|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            WHEN (CAST(:given AS BIGINT) & 8) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
                 THEN excluded."input"
             ELSE steps."input"
         END,
         "output" = CASE
-            WHEN CAST(:given AS TEXT) LIKE '%|output|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            WHEN (CAST(:given AS BIGINT) & 16) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
                 THEN excluded."output"
             ELSE steps."output"
         END,
         "createdAt" = CASE
-            WHEN CAST(:given AS TEXT) LIKE '%|created_at|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            WHEN (CAST(:given AS BIGINT) & 32) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
                 THEN excluded."createdAt"
             ELSE steps."createdAt"
         END,
         "start" = CASE
-            WHEN CAST(:given AS TEXT) LIKE '%|start|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            WHEN (CAST(:given AS BIGINT) & 64) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
                 THEN excluded."start"
             ELSE steps."start"
         END,
         "end" = CASE
-            WHEN CAST(:given AS TEXT) LIKE '%|end|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            WHEN (CAST(:given AS BIGINT) & 128) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
                 THEN excluded."end"
             ELSE steps."end"
         END,
         "command" = CASE
-            WHEN CAST(:given AS TEXT) LIKE '%|command|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            WHEN (CAST(:given AS BIGINT) & 256) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
                 THEN excluded."command"
             ELSE steps."command"
         END,
         "modes" = CASE
-            WHEN CAST(:given AS TEXT) LIKE '%|modes|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            WHEN (CAST(:given AS BIGINT) & 512) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
                 THEN excluded."modes"
             ELSE steps."modes"
         END,
         "language" = CASE
-            WHEN CAST(:given AS TEXT) LIKE '%|language|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            WHEN (CAST(:given AS BIGINT) & 1024) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
                 THEN excluded."language"
             ELSE steps."language"
         END,
         "streaming" = CASE
-            WHEN CAST(:given AS TEXT) LIKE '%|streaming|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            WHEN (CAST(:given AS BIGINT) & 2048) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
                 THEN excluded."streaming"
             ELSE steps."streaming"
         END,
         "waitForAnswer" = CASE
-            WHEN CAST(:given AS TEXT) LIKE '%|wait_for_answer|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            WHEN (CAST(:given AS BIGINT) & 4096) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
                 THEN excluded."waitForAnswer"
             ELSE steps."waitForAnswer"
         END,
         "isError" = CASE
-            WHEN CAST(:given AS TEXT) LIKE '%|is_error|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            WHEN (CAST(:given AS BIGINT) & 8192) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
                 THEN excluded."isError"
             ELSE steps."isError"
         END,
         "showInput" = CASE
-            WHEN CAST(:given AS TEXT) LIKE '%|show_input|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            WHEN (CAST(:given AS BIGINT) & 16384) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
                 THEN excluded."showInput"
             ELSE steps."showInput"
         END,
         "defaultOpen" = CASE
-            WHEN CAST(:given AS TEXT) LIKE '%|default_open|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            WHEN (CAST(:given AS BIGINT) & 32768) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
                 THEN excluded."defaultOpen"
             ELSE steps."defaultOpen"
         END,
         "autoCollapse" = CASE
-            WHEN CAST(:given AS TEXT) LIKE '%|auto_collapse|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            WHEN (CAST(:given AS BIGINT) & 65536) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
                 THEN excluded."autoCollapse"
             ELSE steps."autoCollapse"
         END,
         "metadata" = CASE
-            WHEN CAST(:given AS TEXT) LIKE '%|metadata|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            WHEN (CAST(:given AS BIGINT) & 131072) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
                 THEN excluded."metadata"
             ELSE steps."metadata"
         END,
         "tags" = CASE
-            WHEN CAST(:given AS TEXT) LIKE '%|tags|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            WHEN (CAST(:given AS BIGINT) & 262144) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
                 THEN excluded."tags"
             ELSE steps."tags"
         END,
         "generation" = CASE
-            WHEN CAST(:given AS TEXT) LIKE '%|generation|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            WHEN (CAST(:given AS BIGINT) & 524288) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
                 THEN excluded."generation"
             ELSE steps."generation"
         END,
         "extra" = CASE
-            WHEN CAST(:given AS TEXT) LIKE '%|extra|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            WHEN (CAST(:given AS BIGINT) & 1048576) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
                 THEN excluded."extra"
             ELSE steps."extra"
         END,
         "favorite" = CASE
-            WHEN CAST(:given AS TEXT) LIKE '%|metadata|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            WHEN (CAST(:given AS BIGINT) & 131072) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
                 THEN excluded."favorite"
             ELSE steps."favorite"
         END,
         "unindexed" = CASE
             WHEN steps."unindexed" = 0
                 AND (
-                    CAST(:given AS TEXT) LIKE '%|output|%'
-                    OR CAST(:given AS TEXT) LIKE '%|type|%'
+                    (CAST(:given AS BIGINT) & 16) <> 0
+                    OR (CAST(:given AS BIGINT) & 2) <> 0
                     OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
                 )
                 THEN 1
@@ -234,9 +234,10 @@ FROM written;
 -- Does what step_put does for many steps, each bind a list of what it is in them; no thread is touched twice, and each
 -- touch has an activity. How many steps were written: nothing at all where one belongs to another thread, and fewer
 -- than there are where somebody else makes one meanwhile. What is there already is not an insertion's conflict, because
--- only an update sees what `given` says of its row. A list is read by a SELECT of its own so that PostgreSQL plans
--- alike for short and long ones, and keeps the plan; a list that is null stands for nulls alone. For one step, this
--- takes longer than step_put. Carried by the primary keys and users_identifier_key.
+-- only an update sees what `given` says of its row. A list comes as one text, its items parted by 1F and 1E for a null:
+-- a driver looks at each item of an array for long. It is read by a SELECT of its own so that PostgreSQL plans alike
+-- for short and long ones, and keeps the plan; a null stands for nulls alone. For one step, this takes longer than
+-- step_put. Carried by the primary keys and users_identifier_key.
 WITH step AS MATERIALIZED (
     SELECT
         handed."id",
@@ -269,34 +270,34 @@ WITH step AS MATERIALIZED (
         handed.created,
         steps."threadId" AS stored_in
     FROM unnest(
-        (SELECT CAST(:id AS TEXT[])),
-        (SELECT CAST(:thread_id AS TEXT[])),
-        (SELECT CAST(:parent_id AS TEXT[])),
-        (SELECT CAST(:type AS TEXT[])),
-        (SELECT CAST(:name AS TEXT[])),
-        (SELECT CAST(:input AS TEXT[])),
-        (SELECT CAST(:output AS TEXT[])),
-        (SELECT CAST(:created_at AS TEXT[])),
-        (SELECT CAST(:start AS TEXT[])),
-        (SELECT CAST(:end AS TEXT[])),
-        (SELECT CAST(:command AS TEXT[])),
-        (SELECT CAST(:modes AS TEXT[])),
-        (SELECT CAST(:language AS TEXT[])),
-        (SELECT CAST(:streaming AS BOOLEAN[])),
-        (SELECT CAST(:wait_for_answer AS BOOLEAN[])),
-        (SELECT CAST(:is_error AS BOOLEAN[])),
-        (SELECT CAST(:show_input AS TEXT[])),
-        (SELECT CAST(:default_open AS BOOLEAN[])),
-        (SELECT CAST(:auto_collapse AS BOOLEAN[])),
-        (SELECT CAST(:metadata AS TEXT[])),
-        (SELECT CAST(:tags AS TEXT[])),
-        (SELECT CAST(:generation AS TEXT[])),
-        (SELECT CAST(:extra AS TEXT[])),
-        (SELECT CAST(:favorite AS BOOLEAN[])),
-        (SELECT CAST(:position AS BIGINT[])),
-        (SELECT CAST(:updates AS BIGINT[])),
-        (SELECT CAST(:given AS TEXT[])),
-        (SELECT CAST(:created AS BOOLEAN[]))
+        (SELECT string_to_array(CAST(:id AS TEXT), E'\x1f', E'\x1e')),
+        (SELECT string_to_array(CAST(:thread_id AS TEXT), E'\x1f', E'\x1e')),
+        (SELECT string_to_array(CAST(:parent_id AS TEXT), E'\x1f', E'\x1e')),
+        (SELECT string_to_array(CAST(:type AS TEXT), E'\x1f', E'\x1e')),
+        (SELECT string_to_array(CAST(:name AS TEXT), E'\x1f', E'\x1e')),
+        (SELECT string_to_array(CAST(:input AS TEXT), E'\x1f', E'\x1e')),
+        (SELECT string_to_array(CAST(:output AS TEXT), E'\x1f', E'\x1e')),
+        (SELECT string_to_array(CAST(:created_at AS TEXT), E'\x1f', E'\x1e')),
+        (SELECT string_to_array(CAST(:start AS TEXT), E'\x1f', E'\x1e')),
+        (SELECT string_to_array(CAST(:end AS TEXT), E'\x1f', E'\x1e')),
+        (SELECT string_to_array(CAST(:command AS TEXT), E'\x1f', E'\x1e')),
+        (SELECT string_to_array(CAST(:modes AS TEXT), E'\x1f', E'\x1e')),
+        (SELECT string_to_array(CAST(:language AS TEXT), E'\x1f', E'\x1e')),
+        (SELECT CAST(string_to_array(CAST(:streaming AS TEXT), E'\x1f', E'\x1e') AS BOOLEAN[])),
+        (SELECT CAST(string_to_array(CAST(:wait_for_answer AS TEXT), E'\x1f', E'\x1e') AS BOOLEAN[])),
+        (SELECT CAST(string_to_array(CAST(:is_error AS TEXT), E'\x1f', E'\x1e') AS BOOLEAN[])),
+        (SELECT string_to_array(CAST(:show_input AS TEXT), E'\x1f', E'\x1e')),
+        (SELECT CAST(string_to_array(CAST(:default_open AS TEXT), E'\x1f', E'\x1e') AS BOOLEAN[])),
+        (SELECT CAST(string_to_array(CAST(:auto_collapse AS TEXT), E'\x1f', E'\x1e') AS BOOLEAN[])),
+        (SELECT string_to_array(CAST(:metadata AS TEXT), E'\x1f', E'\x1e')),
+        (SELECT string_to_array(CAST(:tags AS TEXT), E'\x1f', E'\x1e')),
+        (SELECT string_to_array(CAST(:generation AS TEXT), E'\x1f', E'\x1e')),
+        (SELECT string_to_array(CAST(:extra AS TEXT), E'\x1f', E'\x1e')),
+        (SELECT CAST(string_to_array(CAST(:favorite AS TEXT), E'\x1f', E'\x1e') AS BOOLEAN[])),
+        (SELECT CAST(string_to_array(CAST(:position AS TEXT), E'\x1f', E'\x1e') AS BIGINT[])),
+        (SELECT CAST(string_to_array(CAST(:updates AS TEXT), E'\x1f', E'\x1e') AS BIGINT[])),
+        (SELECT CAST(string_to_array(CAST(:given AS TEXT), E'\x1f', E'\x1e') AS BIGINT[])),
+        (SELECT CAST(string_to_array(CAST(:created AS TEXT), E'\x1f', E'\x1e') AS BOOLEAN[]))
     ) AS handed (
         "id",
         "threadId",
@@ -345,11 +346,11 @@ touched AS (
         '{}',
         touch.activity_at
     FROM unnest(
-        (SELECT CAST(:touched AS TEXT[])),
-        (SELECT CAST(:touched_at AS TEXT[])),
-        (SELECT CAST(:activity_at AS TEXT[])),
-        (SELECT CAST(:user_id AS TEXT[])),
-        (SELECT CAST(:user_identifier AS TEXT[]))
+        (SELECT string_to_array(CAST(:touched AS TEXT), E'\x1f', E'\x1e')),
+        (SELECT string_to_array(CAST(:touched_at AS TEXT), E'\x1f', E'\x1e')),
+        (SELECT string_to_array(CAST(:activity_at AS TEXT), E'\x1f', E'\x1e')),
+        (SELECT string_to_array(CAST(:user_id AS TEXT), E'\x1f', E'\x1e')),
+        (SELECT string_to_array(CAST(:user_identifier AS TEXT), E'\x1f', E'\x1e'))
     ) AS touch (id, created_at, activity_at, user_id, user_identifier)
     WHERE NOT EXISTS (
         SELECT 1
@@ -442,120 +443,120 @@ made AS (
 changed AS (
     UPDATE steps SET
         "parentId" = CASE
-            WHEN step.given LIKE '%|parent_id|%' OR (step.created AND steps."revision" = 0)
+            WHEN (step.given & 1) <> 0 OR (step.created AND steps."revision" = 0)
                 THEN step."parentId"
             ELSE steps."parentId"
         END,
         "type" = CASE
-            WHEN step.given LIKE '%|type|%' OR (step.created AND steps."revision" = 0)
+            WHEN (step.given & 2) <> 0 OR (step.created AND steps."revision" = 0)
                 THEN step."type"
             ELSE steps."type"
         END,
         "name" = CASE
-            WHEN step.given LIKE '%|name|%' OR (step.created AND steps."revision" = 0)
+            WHEN (step.given & 4) <> 0 OR (step.created AND steps."revision" = 0)
                 THEN step."name"
             ELSE steps."name"
         END,
         "input" = CASE
-            WHEN step.given LIKE '%|input|%' OR (step.created AND steps."revision" = 0)
+            WHEN (step.given & 8) <> 0 OR (step.created AND steps."revision" = 0)
                 THEN step."input"
             ELSE steps."input"
         END,
         "output" = CASE
-            WHEN step.given LIKE '%|output|%' OR (step.created AND steps."revision" = 0)
+            WHEN (step.given & 16) <> 0 OR (step.created AND steps."revision" = 0)
                 THEN step."output"
             ELSE steps."output"
         END,
         "createdAt" = CASE
-            WHEN step.given LIKE '%|created_at|%' OR (step.created AND steps."revision" = 0)
+            WHEN (step.given & 32) <> 0 OR (step.created AND steps."revision" = 0)
                 THEN step."createdAt"
             ELSE steps."createdAt"
         END,
         "start" = CASE
-            WHEN step.given LIKE '%|start|%' OR (step.created AND steps."revision" = 0)
+            WHEN (step.given & 64) <> 0 OR (step.created AND steps."revision" = 0)
                 THEN step."start"
             ELSE steps."start"
         END,
         "end" = CASE
-            WHEN step.given LIKE '%|end|%' OR (step.created AND steps."revision" = 0)
+            WHEN (step.given & 128) <> 0 OR (step.created AND steps."revision" = 0)
                 THEN step."end"
             ELSE steps."end"
         END,
         "command" = CASE
-            WHEN step.given LIKE '%|command|%' OR (step.created AND steps."revision" = 0)
+            WHEN (step.given & 256) <> 0 OR (step.created AND steps."revision" = 0)
                 THEN step."command"
             ELSE steps."command"
         END,
         "modes" = CASE
-            WHEN step.given LIKE '%|modes|%' OR (step.created AND steps."revision" = 0)
+            WHEN (step.given & 512) <> 0 OR (step.created AND steps."revision" = 0)
                 THEN step."modes"
             ELSE steps."modes"
         END,
         "language" = CASE
-            WHEN step.given LIKE '%|language|%' OR (step.created AND steps."revision" = 0)
+            WHEN (step.given & 1024) <> 0 OR (step.created AND steps."revision" = 0)
                 THEN step."language"
             ELSE steps."language"
         END,
         "streaming" = CASE
-            WHEN step.given LIKE '%|streaming|%' OR (step.created AND steps."revision" = 0)
+            WHEN (step.given & 2048) <> 0 OR (step.created AND steps."revision" = 0)
                 THEN step."streaming"
             ELSE steps."streaming"
         END,
         "waitForAnswer" = CASE
-            WHEN step.given LIKE '%|wait_for_answer|%' OR (step.created AND steps."revision" = 0)
+            WHEN (step.given & 4096) <> 0 OR (step.created AND steps."revision" = 0)
                 THEN step."waitForAnswer"
             ELSE steps."waitForAnswer"
         END,
         "isError" = CASE
-            WHEN step.given LIKE '%|is_error|%' OR (step.created AND steps."revision" = 0)
+            WHEN (step.given & 8192) <> 0 OR (step.created AND steps."revision" = 0)
                 THEN step."isError"
             ELSE steps."isError"
         END,
         "showInput" = CASE
-            WHEN step.given LIKE '%|show_input|%' OR (step.created AND steps."revision" = 0)
+            WHEN (step.given & 16384) <> 0 OR (step.created AND steps."revision" = 0)
                 THEN step."showInput"
             ELSE steps."showInput"
         END,
         "defaultOpen" = CASE
-            WHEN step.given LIKE '%|default_open|%' OR (step.created AND steps."revision" = 0)
+            WHEN (step.given & 32768) <> 0 OR (step.created AND steps."revision" = 0)
                 THEN step."defaultOpen"
             ELSE steps."defaultOpen"
         END,
         "autoCollapse" = CASE
-            WHEN step.given LIKE '%|auto_collapse|%' OR (step.created AND steps."revision" = 0)
+            WHEN (step.given & 65536) <> 0 OR (step.created AND steps."revision" = 0)
                 THEN step."autoCollapse"
             ELSE steps."autoCollapse"
         END,
         "metadata" = CASE
-            WHEN step.given LIKE '%|metadata|%' OR (step.created AND steps."revision" = 0)
+            WHEN (step.given & 131072) <> 0 OR (step.created AND steps."revision" = 0)
                 THEN step."metadata"
             ELSE steps."metadata"
         END,
         "tags" = CASE
-            WHEN step.given LIKE '%|tags|%' OR (step.created AND steps."revision" = 0)
+            WHEN (step.given & 262144) <> 0 OR (step.created AND steps."revision" = 0)
                 THEN step."tags"
             ELSE steps."tags"
         END,
         "generation" = CASE
-            WHEN step.given LIKE '%|generation|%' OR (step.created AND steps."revision" = 0)
+            WHEN (step.given & 524288) <> 0 OR (step.created AND steps."revision" = 0)
                 THEN step."generation"
             ELSE steps."generation"
         END,
         "extra" = CASE
-            WHEN step.given LIKE '%|extra|%' OR (step.created AND steps."revision" = 0)
+            WHEN (step.given & 1048576) <> 0 OR (step.created AND steps."revision" = 0)
                 THEN step."extra"
             ELSE steps."extra"
         END,
         "favorite" = CASE
-            WHEN step.given LIKE '%|metadata|%' OR (step.created AND steps."revision" = 0)
+            WHEN (step.given & 131072) <> 0 OR (step.created AND steps."revision" = 0)
                 THEN step."favorite"
             ELSE steps."favorite"
         END,
         "unindexed" = CASE
             WHEN steps."unindexed" = 0
                 AND (
-                    step.given LIKE '%|output|%'
-                    OR step.given LIKE '%|type|%'
+                    (step.given & 16) <> 0
+                    OR (step.given & 2) <> 0
                     OR (step.created AND steps."revision" = 0)
                 )
                 THEN 1

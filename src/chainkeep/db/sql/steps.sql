@@ -1,8 +1,8 @@
 -- name: step_write :exec
 -- Writes a step, once its thread is there and not deleted: a new row whole, and of one that is there the columns that
--- `given` names, like |output|end|, or all of them where this is the step's creation and no update came before. So a
--- create never undoes an update. Never brings a deleted step back, never takes one out of another thread. Carried by
--- the primary keys.
+-- `given` is the sum of (1 for parentId, 2 for type, 4 for name, and so on in their order), or all of them where this
+-- is the step's creation and no update came before. So a create never undoes an update. Never brings a deleted step
+-- back, never takes one out of another thread. Carried by the primary keys.
 INSERT INTO steps (
     "id",
     "threadId",
@@ -63,120 +63,120 @@ WHERE threads."id" = CAST(:thread_id AS TEXT)
     AND threads."deletedAt" IS NULL
 ON CONFLICT ("id") DO UPDATE SET
     "parentId" = CASE
-        WHEN CAST(:given AS TEXT) LIKE '%|parent_id|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+        WHEN (CAST(:given AS BIGINT) & 1) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
             THEN excluded."parentId"
         ELSE steps."parentId"
     END,
     "type" = CASE
-        WHEN CAST(:given AS TEXT) LIKE '%|type|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+        WHEN (CAST(:given AS BIGINT) & 2) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
             THEN excluded."type"
         ELSE steps."type"
     END,
     "name" = CASE
-        WHEN CAST(:given AS TEXT) LIKE '%|name|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+        WHEN (CAST(:given AS BIGINT) & 4) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
             THEN excluded."name"
         ELSE steps."name"
     END,
     "input" = CASE
-        WHEN CAST(:given AS TEXT) LIKE '%|input|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+        WHEN (CAST(:given AS BIGINT) & 8) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
             THEN excluded."input"
         ELSE steps."input"
     END,
     "output" = CASE
-        WHEN CAST(:given AS TEXT) LIKE '%|output|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+        WHEN (CAST(:given AS BIGINT) & 16) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
             THEN excluded."output"
         ELSE steps."output"
     END,
     "createdAt" = CASE
-        WHEN CAST(:given AS TEXT) LIKE '%|created_at|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+        WHEN (CAST(:given AS BIGINT) & 32) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
             THEN excluded."createdAt"
         ELSE steps."createdAt"
     END,
     "start" = CASE
-        WHEN CAST(:given AS TEXT) LIKE '%|start|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+        WHEN (CAST(:given AS BIGINT) & 64) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
             THEN excluded."start"
         ELSE steps."start"
     END,
     "end" = CASE
-        WHEN CAST(:given AS TEXT) LIKE '%|end|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+        WHEN (CAST(:given AS BIGINT) & 128) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
             THEN excluded."end"
         ELSE steps."end"
     END,
     "command" = CASE
-        WHEN CAST(:given AS TEXT) LIKE '%|command|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+        WHEN (CAST(:given AS BIGINT) & 256) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
             THEN excluded."command"
         ELSE steps."command"
     END,
     "modes" = CASE
-        WHEN CAST(:given AS TEXT) LIKE '%|modes|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+        WHEN (CAST(:given AS BIGINT) & 512) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
             THEN excluded."modes"
         ELSE steps."modes"
     END,
     "language" = CASE
-        WHEN CAST(:given AS TEXT) LIKE '%|language|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+        WHEN (CAST(:given AS BIGINT) & 1024) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
             THEN excluded."language"
         ELSE steps."language"
     END,
     "streaming" = CASE
-        WHEN CAST(:given AS TEXT) LIKE '%|streaming|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+        WHEN (CAST(:given AS BIGINT) & 2048) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
             THEN excluded."streaming"
         ELSE steps."streaming"
     END,
     "waitForAnswer" = CASE
-        WHEN CAST(:given AS TEXT) LIKE '%|wait_for_answer|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+        WHEN (CAST(:given AS BIGINT) & 4096) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
             THEN excluded."waitForAnswer"
         ELSE steps."waitForAnswer"
     END,
     "isError" = CASE
-        WHEN CAST(:given AS TEXT) LIKE '%|is_error|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+        WHEN (CAST(:given AS BIGINT) & 8192) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
             THEN excluded."isError"
         ELSE steps."isError"
     END,
     "showInput" = CASE
-        WHEN CAST(:given AS TEXT) LIKE '%|show_input|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+        WHEN (CAST(:given AS BIGINT) & 16384) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
             THEN excluded."showInput"
         ELSE steps."showInput"
     END,
     "defaultOpen" = CASE
-        WHEN CAST(:given AS TEXT) LIKE '%|default_open|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+        WHEN (CAST(:given AS BIGINT) & 32768) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
             THEN excluded."defaultOpen"
         ELSE steps."defaultOpen"
     END,
     "autoCollapse" = CASE
-        WHEN CAST(:given AS TEXT) LIKE '%|auto_collapse|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+        WHEN (CAST(:given AS BIGINT) & 65536) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
             THEN excluded."autoCollapse"
         ELSE steps."autoCollapse"
     END,
     "metadata" = CASE
-        WHEN CAST(:given AS TEXT) LIKE '%|metadata|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+        WHEN (CAST(:given AS BIGINT) & 131072) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
             THEN excluded."metadata"
         ELSE steps."metadata"
     END,
     "tags" = CASE
-        WHEN CAST(:given AS TEXT) LIKE '%|tags|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+        WHEN (CAST(:given AS BIGINT) & 262144) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
             THEN excluded."tags"
         ELSE steps."tags"
     END,
     "generation" = CASE
-        WHEN CAST(:given AS TEXT) LIKE '%|generation|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+        WHEN (CAST(:given AS BIGINT) & 524288) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
             THEN excluded."generation"
         ELSE steps."generation"
     END,
     "extra" = CASE
-        WHEN CAST(:given AS TEXT) LIKE '%|extra|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+        WHEN (CAST(:given AS BIGINT) & 1048576) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
             THEN excluded."extra"
         ELSE steps."extra"
     END,
     "favorite" = CASE
-        WHEN CAST(:given AS TEXT) LIKE '%|metadata|%' OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+        WHEN (CAST(:given AS BIGINT) & 131072) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
             THEN excluded."favorite"
         ELSE steps."favorite"
     END,
     "unindexed" = CASE
         WHEN steps."unindexed" = 0
             AND (
-                CAST(:given AS TEXT) LIKE '%|output|%'
-                OR CAST(:given AS TEXT) LIKE '%|type|%'
+                (CAST(:given AS BIGINT) & 16) <> 0
+                OR (CAST(:given AS BIGINT) & 2) <> 0
                 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
             )
             THEN 1

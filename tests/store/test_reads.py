@@ -64,6 +64,38 @@ async def test_every_field_of_a_step_is_read_wherever_it_is_read(store: Store) -
     assert list(map(step_of, await store.favorite_steps(user.id))) == [said]
 
 
+async def test_every_field_of_an_element_is_read_wherever_it_is_read(store: Store) -> None:
+    whole = Element(
+        id="element",
+        thread_id="t",
+        for_id="whole",
+        type="custom",
+        name="n",
+        display="side",
+        url="https://example.org",
+        object_key="key",
+        chainlit_key="ck",
+        mime="text/plain",
+        size="large",
+        language="python",
+        page=3,
+        props={"a": [1]},
+        auto_play=True,
+        player_config={"b": 2},
+        extra={"own": 1},
+        attributes={"c": 3},
+        status="ready",
+    )
+    await store.update_thread("t", name="n")
+    await store.save_element(whole)
+
+    content = await store.get_thread("t")
+
+    assert content is not None
+    assert content.elements == [whole]
+    assert await store.get_element("element") == whole
+
+
 @pytest.mark.parametrize("feedback", [None, 0])
 async def test_every_field_of_a_thread_is_read_in_a_list_too(
     store: Store, feedback: int | None

@@ -85,10 +85,9 @@ def signed_element_url(thread_id: str, element_id: str, *, lifetime: int = 3600)
 
 def _address(query: dict[str, str]) -> str:
     # The two variables by which Chainlit finds its own address, under --root-path and when mounted.
-    parent, own = (
-        os.environ.get(f"CHAINLIT_{name}", "") for name in ("PARENT_ROOT_PATH", "ROOT_PATH")
-    )
-    fields = (f"{name}={quote(value, '', errors='replace')}" for name, value in query.items())
+    parent = os.environ.get("CHAINLIT_PARENT_ROOT_PATH", "")
+    own = os.environ.get("CHAINLIT_ROOT_PATH", "")
+    fields = [f"{name}={quote(value, '', errors='replace')}" for name, value in query.items()]
     return f"{(parent + own).rstrip('/')}{PATH}?{'&'.join(fields)}"
 
 

@@ -16,7 +16,7 @@ from chainlit.element import Element as ChainlitElement
 from chainlit.element import ElementDict
 from chainlit.step import StepDict
 from chainlit.types import Feedback as ChainlitFeedback
-from chainlit.types import ThreadDict
+from chainlit.types import FeedbackDict, ThreadDict
 from chainlit.user import PersistedUser
 
 from chainkeep.blobs import BlobSource
@@ -125,6 +125,7 @@ def step_from_chainlit(step: StepDict, *, thread_id: str) -> tuple[Step, frozens
     return Step(id=_text(step["id"]), thread_id=own_thread, **fields), frozenset(given)
 
 
+_COLUMNS = slice(len(STEP_COLUMNS))
 _ID, _PARENT, _DELETED = map(STEP_COLUMNS.index, ("id", "parent_id", "deleted_at"))
 
 
@@ -135,9 +136,9 @@ def step_to_chainlit(step: StepValues, *, parent_id: str | None) -> StepDict:
         id_, thread_id, _parent_id, type_, name, input_, output, created_at, start, end, command,
         modes, language, streaming, wait_for_answer, is_error, show_input, default_open,
         auto_collapse, metadata, tags, generation, extra, _deleted_at, vote_id, vote, comment,
-    ) = step[:len(STEP_COLUMNS)]
+    ) = step[_COLUMNS]
     # fmt: on
-    known = {
+    known: StepDict = {
         "id": id_,
         "threadId": thread_id,
         "parentId": parent_id,
@@ -162,10 +163,10 @@ def step_to_chainlit(step: StepValues, *, parent_id: str | None) -> StepDict:
         "generation": None if generation is None else from_json(generation),
         "feedback": None if vote_id is None else _vote(vote_id, id_, vote, comment),
     }
-    return cast("StepDict", known if extra is None else {**json_object(extra), **known})
+    return known if extra is None else cast("StepDict", {**json_object(extra), **known})
 
 
-def _vote(id: str, for_id: str, value: int, comment: str | None) -> dict[str, Any]:
+def _vote(id: str, for_id: str, value: Any, comment: str | None) -> FeedbackDict:
     """A FeedbackDict."""
     return {"id": id, "forId": for_id, "value": value, "comment": comment}
 

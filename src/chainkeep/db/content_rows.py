@@ -25,6 +25,20 @@ __all__ = ["content_of", "step_of", "thread_of"]
 
 Values = Sequence[Any]
 
+# fmt: off
+_CONTENT = (*STEP_COLUMNS, "kind", "position")
+_ELEMENT_IN_CONTENT = (
+    "id", "thread_id", "for_id", "type", "name", "display", "url", "object_key", "chainlit_key",
+    "mime", "size", "props", "language", "auto_play", "", "", "player_config", "", "", "attributes",
+    "status", "", "extra", "", "", "page", "", "kind", "position",
+)
+_THREAD_IN_CONTENT = (
+    "id", "", "", "", "name", "user_id", "user_identifier", "created_at", "last_activity_at", "",
+    "", "", "", "", "", "", "", "", "", "metadata", "tags", "", "", "", "", "", "", "kind", "",
+)
+# fmt: on
+_ID, _CREATED_AT, _KIND, _POSITION = map(_CONTENT.index, ("id", "created_at", "kind", "position"))
+
 # A frozen dataclass makes itself by looking up each field's name, which takes twice as long.
 _SETTERS = [getattr(Step, field.name).__set__ for field in fields(Step)]
 # fmt: off
@@ -84,28 +98,21 @@ def step_of(row: StepValues) -> Step:
     return step
 
 
-def content_of(columns: Sequence[str], rows: Iterable[Values]) -> ThreadValues | None:
-    """The rows of ``thread_content``, put in order; None where the thread is not among them.
-
-    Where there are no rows, there may be no columns either.
-    """
+def content_of(rows: Iterable[Values]) -> ThreadValues | None:
+    """The rows of ``thread_content``, put in order; None where the thread is not among them."""
     steps: list[StepValues] = []
     elements: list[tuple[int, str, Element]] = []
     thread: Thread | None = None
-    if not columns:
-        return None
-    kind, position = columns.index("kind"), columns.index("position")
-    created_at, name = columns.index("created_at"), columns.index("id")
     for row in rows:
-        if row[kind] == "step":
+        if row[_KIND] == "step":
             steps.append(row)
-        elif row[kind] == "element":
-            element = Element.from_row(dict(zip(columns, row, strict=True)))
-            elements.append((row[position], row[name], element))
+        elif row[_KIND] == "element":
+            element = Element.from_row(dict(zip(_ELEMENT_IN_CONTENT, row, strict=True)))
+            elements.append((row[_POSITION], row[_ID], element))
         else:
-            thread = Thread.from_row(dict(zip(columns, row, strict=True)))
+            thread = Thread.from_row(dict(zip(_THREAD_IN_CONTENT, row, strict=True)))
     if thread is None:
         return None
-    steps.sort(key=itemgetter(created_at, position, name))
+    steps.sort(key=itemgetter(_CREATED_AT, _POSITION, _ID))
     elements.sort(key=itemgetter(0, 1))
     return ThreadValues(thread, steps, [each[-1] for each in elements])

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from chainkeep.db.content_rows import content_of
-from chainkeep.db.execution import each, execute, many, one, returned, table, values
+from chainkeep.db.execution import each, execute, many, one, returned, values
 from chainkeep.models import (
     Element,
     Feedback,
@@ -83,7 +83,7 @@ def thread_get(connection: Connection, *, id: str) -> Thread | None:
 
 
 def thread_content(connection: Connection, *, id: str) -> ThreadValues | None:
-    return content_of(*table(connection, "thread_content", id=id))
+    return content_of(values(connection, "thread_content", id=id))
 
 
 def thread_author(connection: Connection, *, id: str) -> str | None:

@@ -84,10 +84,10 @@ WHERE threads."id" = :id
 -- name: thread_content :many
 -- All that is in a thread that is not deleted, at one moment, in no order: its steps with their feedback, deleted ones
 -- too; its elements; and the thread itself; private messages not, nor what hangs on them, and no message that only calls
--- tools, for which the UI draws a face and nothing beside it. What is no step uses a step's columns where the names are
--- the same, and has columns of its own behind them. One statement, so that there is one wait for the server and no
--- transaction; one plan for all threads, for the reason of threads_page. Carried by the primary keys,
--- steps_thread_created_idx, feedbacks_for_key, elements_for_idx and elements_thread_idx.
+-- tools, for which the UI draws a face and nothing beside it. What is no step stands in a step's columns, wherever there
+-- is one of the same type: columns of its own would be read, empty, with every step. One statement, so that there is one
+-- wait for the server and no transaction; one plan for all threads, for the reason of threads_page. Carried by the
+-- primary keys, steps_thread_created_idx, feedbacks_for_key, elements_for_idx and elements_thread_idx.
 SELECT
     steps."id" AS id,
     steps."threadId" AS thread_id,
@@ -117,23 +117,7 @@ SELECT
     feedbacks."value" AS feedback_value,
     feedbacks."comment" AS feedback_comment,
     'step' AS kind,
-    steps."position" AS position,
-    CAST(NULL AS TEXT) AS for_id,
-    CAST(NULL AS TEXT) AS display,
-    CAST(NULL AS TEXT) AS url,
-    CAST(NULL AS TEXT) AS object_key,
-    CAST(NULL AS TEXT) AS chainlit_key,
-    CAST(NULL AS TEXT) AS mime,
-    CAST(NULL AS TEXT) AS size,
-    CAST(NULL AS INTEGER) AS page,
-    CAST(NULL AS TEXT) AS props,
-    CAST(NULL AS BOOLEAN) AS auto_play,
-    CAST(NULL AS TEXT) AS player_config,
-    CAST(NULL AS TEXT) AS attributes,
-    CAST(NULL AS TEXT) AS status,
-    CAST(NULL AS TEXT) AS user_id,
-    CAST(NULL AS TEXT) AS user_identifier,
-    CAST(NULL AS TEXT) AS last_activity_at
+    steps."position" AS position
 FROM steps
 LEFT JOIN feedbacks ON feedbacks."forId" = steps."id"
 WHERE steps."threadId" = (SELECT CAST(:id AS TEXT))
@@ -146,11 +130,10 @@ WHERE steps."threadId" = (SELECT CAST(:id AS TEXT))
     )
 UNION ALL
 SELECT
-    elements."id", elements."threadId", NULL, elements."type", elements."name", NULL, NULL, NULL, NULL, NULL, NULL,
-    NULL, elements."language", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, elements."extra", NULL, NULL,
-    NULL, NULL, 'element', elements."position", elements."forId", elements."display", elements."url",
-    elements."objectKey", elements."chainlitKey", elements."mime", elements."size", elements."page", elements."props",
-    elements."autoPlay", elements."playerConfig", elements."attributes", elements."status", NULL, NULL, NULL
+    elements."id", elements."threadId", elements."forId", elements."type", elements."name", elements."display",
+    elements."url", elements."objectKey", elements."chainlitKey", elements."mime", elements."size", elements."props",
+    elements."language", elements."autoPlay", NULL, NULL, elements."playerConfig", NULL, NULL, elements."attributes",
+    elements."status", NULL, elements."extra", NULL, NULL, elements."page", NULL, 'element', elements."position"
 FROM elements
 LEFT JOIN steps AS hidden ON hidden."id" = elements."forId" AND hidden."private"
 WHERE elements."threadId" = (SELECT CAST(:id AS TEXT))
@@ -158,10 +141,10 @@ WHERE elements."threadId" = (SELECT CAST(:id AS TEXT))
     AND hidden."id" IS NULL
 UNION ALL
 SELECT
-    threads."id", NULL, NULL, NULL, threads."name", NULL, NULL, threads."createdAt", NULL, NULL, NULL, NULL, NULL,
-    NULL, NULL, NULL, NULL, NULL, NULL, threads."metadata", threads."tags", NULL, NULL, NULL, NULL, NULL, NULL,
-    'thread', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, threads."userId",
-    COALESCE(users."identifier", threads."userIdentifier"), threads."lastActivityAt"
+    threads."id", NULL, NULL, NULL, threads."name", threads."userId",
+    COALESCE(users."identifier", threads."userIdentifier"), threads."createdAt", threads."lastActivityAt", NULL, NULL,
+    NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, threads."metadata", threads."tags", NULL, NULL, NULL, NULL, NULL,
+    NULL, 'thread', NULL
 FROM threads
 LEFT JOIN users ON users."id" = threads."userId"
 WHERE threads."id" = (SELECT CAST(:id AS TEXT))

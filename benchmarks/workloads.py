@@ -35,6 +35,12 @@ GROUPS = {
 """What can be measured, by the name that ``--only`` takes."""
 
 
+_BEFORE = 0.2
+"""For how many seconds chats go on before it counts: chainkeep was just opened, and whoever has no
+connection yet is measured by that.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Workload:
     """Something that every candidate does in turn."""
@@ -116,7 +122,7 @@ def _read(group: str, title: str, run: Run, most: float | None, **arguments: Any
 
 def _turns(group: str, how: str, play: writes.Play, chats: int) -> Workload:
     title = f"turns, {how}, {chats} chat{'s' if chats > 1 else ''}"
-    arguments = {"play": play, "chats": chats}
+    arguments = {"play": play, "chats": chats, "before": _BEFORE}
     return Workload(f"{group}-{chats}", title, writes.chat_turns, arguments, writes=True)
 
 

@@ -6,7 +6,7 @@ Folding them changes no outcome: what is written is what one write after the oth
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -122,12 +122,11 @@ def _followed(row: StepRow, write: StepWrite) -> StepRow:
     if row.step.thread_id != write.step.thread_id:
         raise ConflictError(_elsewhere(write.step))
     if write.given is None:
-        return row if row.updates else replace(row, step=write.step)
+        return row if row.updates else row._replace(step=write.step)
     fields = {name: getattr(write.step, name) for name in write.given}
     if "extra" in fields:
         fields["extra"] = row.step.extra
-    return replace(
-        row,
+    return row._replace(
         step=replace(row.step, **fields),
         given=row.given | write.given,
         more=_more(row.more, write),
@@ -145,7 +144,7 @@ def _touches(writes: Sequence[StepWrite]) -> list[Touch]:
         caller = (touch.id, touch.user_id, touch.user_identifier)
         earlier = touches.get(caller, touch)
         later = (touch.activity_at or "") > (earlier.activity_at or "")
-        touches[caller] = replace(earlier, activity_at=touch.activity_at) if later else earlier
+        touches[caller] = earlier._replace(activity_at=touch.activity_at) if later else earlier
     return sorted(touches.values(), key=lambda touch: touch.id)
 
 
@@ -170,7 +169,7 @@ def _known(connection: Connection, rows: Sequence[StepRow]) -> dict[str, Known]:
     }
 
 
-def _more(earlier: dict[str, Any], write: StepWrite) -> dict[str, Any]:
+def _more(earlier: Mapping[str, Any], write: StepWrite) -> Mapping[str, Any]:
     """The keys without a column that updates set, the later ones over the earlier."""
     given = write.given is not None and "extra" in write.given
     return {**earlier, **write.step.extra} if given else earlier
@@ -183,7 +182,7 @@ def _with_extra(row: StepRow, known: dict[str, Known]) -> StepRow:
     base = stored.extra if stored is not None and not created else row.step.extra
     if not row.more:
         return row
-    return replace(row, step=replace(row.step, extra={**base, **row.more}))
+    return row._replace(step=replace(row.step, extra={**base, **row.more}))
 
 
 def _results(writes: Sequence[StepWrite], known: dict[str, Known]) -> Iterator[bool]:

@@ -160,9 +160,10 @@ class Writer:
         undone = self._undone()
         self._queue.clear()
         self._waiting.clear()
-        lost = await self._keep(undone, TransientStorageError(_CLOSED))
+        failures = self.failures
+        await self._keep(undone, TransientStorageError(_CLOSED))
         self._forget(undone)
-        return lost or 0
+        return self.failures - failures
 
     def leftovers(self) -> list[Unit[Any]]:
         """What is neither committed nor kept, and can be; for when there is no loop any more."""
@@ -209,11 +210,12 @@ class Writer:
 
     async def _commit_or_keep(self, batch: Batch) -> None:
         """Commit, unless that would overtake what is kept, or there is no database any more."""
+        away = TransientStorageError(_CLOSED) if self._closed else TransientStorageError()
         if self._overflow is None:
             await self._commit(batch)
         elif self._closed:
-            await self._keep(batch, TransientStorageError(_CLOSED))
-        elif not await self._overflow.holds_up() or not await self._keep_behind(batch):
+            await self._keep(batch, away)
+        elif not (await self._overflow.holds_up() and await self._keep(batch, away, behind=True)):
             await self._commit(batch)
 
     async def _commit(self, batch: Batch) -> None:
@@ -236,26 +238,21 @@ class Writer:
                     await asyncio.sleep(0)
         return None
 
-    async def _keep_behind(self, batch: Batch) -> bool:
-        """``_keep``, unless all that was kept is brought in when its turn comes."""
-        return await self._keep(batch, TransientStorageError(), behind=True) is not None
-
-    async def _keep(self, batch: Batch, cause: StorageError, *, behind: bool = False) -> int | None:
-        """Keep the units that can be kept; the others fail, as do all where none can be. How many
-        failed; None where they were to go ``behind`` others, and there are none.
+    async def _keep(self, batch: Batch, cause: StorageError, *, behind: bool = False) -> bool:
+        """Keep the units that can be kept; the others fail, as do all where none can be. False
+        where they were to go ``behind`` others, and there are none any more: then nothing is done.
         """
         kept = [entry for entry in batch if entry.unit.promise is not None and self._overflow]
         if kept and self._overflow is not None:
             try:
                 if not await self._overflow.keep([entry.unit for entry in kept], behind=behind):
-                    return None
+                    return False
             except StorageError as exc:
                 kept, cause = [], exc
         for entry in kept:
             entry.succeed(entry.unit.promise)
-        refused = [entry for entry in batch if not entry.done]
-        self._fail(refused, cause, str(cause))
-        return len(refused)
+        self._fail([entry for entry in batch if not entry.done], cause, str(cause))
+        return True
 
     def _fail(self, batch: Batch, exc: Exception, words: str) -> None:
         """Let units fail, and note that; ``words`` tell nothing of what was said."""

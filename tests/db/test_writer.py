@@ -263,7 +263,7 @@ async def test_a_unit_of_no_one_thread_runs_once_and_its_failure_is_its_own(
     assert await counting.read(ids_of) == {f"t{n}" for n in range(10) if n != 5}
 
 
-async def test_closing_finishes_what_stands_in_several_lanes(
+async def test_closing_finishes_what_waits_for_other_lanes(
     lanes: Writer, counting: Counting
 ) -> None:
     for number in range(100):

@@ -327,8 +327,7 @@ def steps_to_chainlit(steps: Sequence[StepValues]) -> Iterator[StepDict]:
     by_id = {step[_ID]: step for step in steps}
     hidden: dict[str, bool] = {}
     for step in steps:
-        above = step[_PARENT]
-        if step[_ID] not in hidden and (above is None or above in hidden):
+        if step[_ID] not in hidden and (step[_PARENT] is None or step[_PARENT] in hidden):
             links = [step]  # as nearly all are: parents come first
         else:
             links = _unplaced_ancestry(step, by_id, hidden)

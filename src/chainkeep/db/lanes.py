@@ -107,7 +107,7 @@ class Queue:
 
     def __init__(self, lanes: int) -> None:
         """``lanes`` is how many batches are under way when there is enough to do."""
-        self._lanes = lanes
+        self.lanes = lanes
         self._entries: deque[Entry[Any]] = deque()
         self._batches: list[Batch] = []
         self._keys: set[str] = set()
@@ -149,7 +149,7 @@ class Queue:
     def _share(self) -> int:
         """How many entries make a batch: a lane's part of all that are there."""
         count = len(self._entries) + sum(map(len, self._batches))
-        return min(_MOST, max(_FEW, -(-count // self._lanes)))
+        return min(_MOST, max(_FEW, -(-count // self.lanes)))
 
     def _is_barred(self, key: str) -> bool:
         return bool(self._batches) and (key == NO_THREAD or NO_THREAD in self._keys)

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from chainkeep.db.dialects import driver_errors, is_refusal
 from chainkeep.db.execution import each, execute, many, returned
-from chainkeep.models import Step, show_input_to_text
+from chainkeep.models import STEP_COLUMNS, Step, show_input_to_text
 from chainkeep.values import is_starred, json_object, json_or_null, text_of_list, to_json
 
 # Tuples, as these two are made for each write: a frozen dataclass takes twice as long to make.
@@ -33,17 +33,7 @@ class Touch(NamedTuple):
 
 
 def thread_touch(connection: Connection, touches: Sequence[Touch]) -> None:
-    binds = [
-        {
-            "id": touch.id,
-            "created_at": touch.created_at,
-            "activity_at": touch.activity_at,
-            "user_id": touch.user_id,
-            "user_identifier": touch.user_identifier,
-        }
-        for touch in touches
-    ]
-    each(connection, "thread_touch", binds)
+    each(connection, "thread_touch", [touch._asdict() for touch in touches])
 
 
 class StepRow(NamedTuple):
@@ -119,29 +109,7 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[Any]]:
     return dict(zip(rows[0], zip(*[row.values() for row in rows], strict=True), strict=True))
 
 
-_COLUMNS = (
-    "parent_id",
-    "type",
-    "name",
-    "input",
-    "output",
-    "created_at",
-    "start",
-    "end",
-    "command",
-    "modes",
-    "language",
-    "streaming",
-    "wait_for_answer",
-    "is_error",
-    "show_input",
-    "default_open",
-    "auto_collapse",
-    "metadata",
-    "tags",
-    "generation",
-    "extra",
-)
+_COLUMNS = STEP_COLUMNS[STEP_COLUMNS.index("parent_id") : STEP_COLUMNS.index("extra") + 1]
 """What an update may set, in the order in which ``step_write`` counts."""
 _NUMBERS = {name: 1 << place for place, name in enumerate(_COLUMNS)}
 

@@ -65,8 +65,8 @@ class Writer:
 
     While one transaction commits, what arrives gathers and goes together in the next. If a batch
     fails, its halves run again each for itself, so that in the end a bad unit fails alone.
-    Transient faults are retried until ``retry_seconds`` have passed. A database that takes several
-    transactions at once is given several, of different keys.
+    Transient faults are retried until ``retry_seconds`` have passed. As many batches are under way
+    at once as the database has lanes, of different keys.
     """
 
     def __init__(
@@ -182,7 +182,7 @@ class Writer:
     def _open_lane(self) -> None:
         """Bring more of the queue into the database at once, where that takes more."""
         self._lanes = [task for task in self._lanes if not task.done()]
-        if len(self._lanes) < self._database.lanes:
+        if len(self._lanes) < self._queue.lanes:
             self._lanes.append(asyncio.ensure_future(self._run()))
 
     def _wait(self, entry: Entry[Any]) -> None:
@@ -210,12 +210,11 @@ class Writer:
 
     async def _commit_or_keep(self, batch: Batch) -> None:
         """Commit, unless that would overtake what is kept, or there is no database any more."""
-        away = TransientStorageError(_CLOSED) if self._closed else TransientStorageError()
         if self._overflow is None:
             await self._commit(batch)
         elif self._closed:
-            await self._keep(batch, away)
-        elif not (await self._overflow.holds_up() and await self._keep(batch, away, behind=True)):
+            await self._keep(batch, TransientStorageError(_CLOSED))
+        elif not await self._overflow.holds_up() or not await self._keep_behind(batch):
             await self._commit(batch)
 
     async def _commit(self, batch: Batch) -> None:
@@ -237,6 +236,10 @@ class Writer:
                     # Whoever waited goes on at once; all of them together would hold up the loop.
                     await asyncio.sleep(0)
         return None
+
+    async def _keep_behind(self, batch: Batch) -> bool:
+        """``_keep``, unless all that was kept is brought in when its turn comes."""
+        return await self._keep(batch, TransientStorageError(), behind=True)
 
     async def _keep(self, batch: Batch, cause: StorageError, *, behind: bool = False) -> bool:
         """Keep the units that can be kept; the others fail, as do all where none can be. False

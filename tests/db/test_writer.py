@@ -277,6 +277,19 @@ async def test_closing_finishes_what_waits_for_other_lanes(
 # A full queue
 
 
+async def test_what_is_written_gives_its_room_back_also_where_its_batch_is_cut_short(
+    counting: Counting, make_writer: MakeWriter
+) -> None:
+    writer = make_writer(counting, capacity=120)
+    first, *_ = [writer.submit(unit(f"t{n}")) for n in range(120)]
+    await first
+    await writer.close(0)
+    for number in range(120):
+        _ = writer.submit(unit(f"later{number}"))
+    assert writer.waiting == 0
+    await writer.settled()
+
+
 async def test_a_full_queue_makes_writes_wait_and_drops_none(
     counting: Counting, make_writer: MakeWriter, caplog: pytest.LogCaptureFixture
 ) -> None:

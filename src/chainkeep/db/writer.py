@@ -206,7 +206,7 @@ class Writer:
                 await self._commit_or_keep(batch)
             finally:
                 self._queue.put_back(batch)
-            self._forget(batch)
+                self._forget([entry for entry in batch if entry.done])
 
     async def _commit_or_keep(self, batch: Batch) -> None:
         """Commit, unless that would overtake what is kept, or there is no database any more."""

@@ -22,7 +22,7 @@ __all__ = [
     "readable_text",
     "reads_as_stored",
     "stored_text",
-    "text_of_list",
+    "text_of_rows",
     "timestamp",
     "to_json",
     "utc_now",
@@ -51,26 +51,30 @@ def stored_text(value: str) -> str:
     return _SURROGATES.sub("\ufffd", value)
 
 
-_NEXT_ITEM, _NO_ITEM = "\x1f", "\x1e"
+_NEXT_LINE, _NEXT_ITEM, _NO_ITEM = "\x1d", "\x1f", "\x1e"
 
 
-def text_of_list(values: Sequence[str | int | None]) -> str | None:
-    """A list as one text, its items parted by 1F, and 1E for a null, as ``steps_put`` reads it;
-    None where there are only nulls.
+def text_of_rows(rows: Sequence[Sequence[str | int | None]]) -> str:
+    """Rows, each of as many items, as one text, as ``steps_put`` reads it: a line for each parted
+    by 1D, its items by 1F, and 1E for a null.
 
-    ``ValueError`` where it would not be read as it was: an item has one of these characters, or the
-    only one is empty.
+    ``ValueError`` where it would not be read as it was: an item has one of these characters.
     """
-    nulls = values.count(None)
-    if nulls == len(values):
-        return None
-    words = (
-        [_NO_ITEM if value is None else str(value) for value in values]
-        if nulls
-        else map(str, values)
-    )
-    text = _NEXT_ITEM.join(words)
-    if not text or text.count(_NEXT_ITEM) >= len(values) or text.count(_NO_ITEM) > nulls:
+    lines = [
+        _NEXT_ITEM.join(
+            [
+                item if isinstance(item, str) else _NO_ITEM if item is None else str(item)
+                for item in row
+            ]
+        )
+        for row in rows
+    ]
+    text = _NEXT_LINE.join(lines)
+    if (
+        text.count(_NEXT_LINE) >= len(rows)
+        or text.count(_NEXT_ITEM) != sum(map(len, rows)) - len(rows)
+        or text.count(_NO_ITEM) != sum([row.count(None) for row in rows])
+    ):
         raise ValueError("These items cannot be one text.")
     return text
 

@@ -14,7 +14,6 @@ from chainkeep.db.database import Database
 from chainkeep.db.step_queries import StepRow, Touch, step_put, step_write, steps_put, thread_touch
 from chainkeep.models import Step
 
-# Nothing in it is empty: a list of one empty text is not for steps_put.
 MESSAGE = Step(
     id="s",
     thread_id="t",

@@ -27,7 +27,7 @@ from chainkeep.db import (
 from chainkeep.db.dialects import DIALECT_NAMES
 from chainkeep.db.migrations import script
 from chainkeep.db.statements import STATEMENTS, Statement, load
-from chainkeep.db.step_queries import _COLUMNS, StepRow, _step_binds, _sum
+from chainkeep.db.step_queries import _COLUMNS, _STEP_BINDS, StepRow, _step_binds, _sum
 from chainkeep.models import Step
 
 SOURCES = {
@@ -102,35 +102,36 @@ def test_a_step_that_is_put_is_written_as_in_several_statements() -> None:
     assert clauses("thread_touch") in put
 
 
-@pytest.mark.parametrize(
-    ("name", "begins", "ends", "otherwise"),
-    [
-        (
-            "step_write",
-            "SET",
-            'WHERE steps."threadId"',
-            {
-                "CAST(:given AS BIGINT)": "step.given",
-                "CAST(:created AS BOOLEAN)": "step.created",
-                "excluded.": "step.",
-            },
-        ),
-        (
-            "thread_touch",
-            "ON CONFLICT",
-            "WHERE threads.",
-            {"CAST(:activity_at AS TEXT)": 'excluded."lastActivityAt"'},
-        ),
-    ],
-)
-def test_steps_that_are_put_are_written_as_in_several_statements(
-    name: str, begins: str, ends: str, otherwise: dict[str, str]
-) -> None:
-    sql = " ".join(STATEMENTS["postgresql"][name].sql.split())
-    clauses = sql[sql.index(begins) :].partition(ends)[0]
-    for there, here in otherwise.items():
-        clauses = clauses.replace(there, here)
+def test_steps_that_are_put_are_written_as_in_several_statements() -> None:
+    one = " ".join(STATEMENTS["postgresql"]["step_write"].sql.split())
+    many = " ".join(STATEMENTS["postgresql"]["steps_put"].sql.split())
+    for there, here in {
+        "CAST(:given AS BIGINT)": "handed.given",
+        "CAST(:created AS BOOLEAN)": "handed.created",
+    }.items():
+        one = one.replace(there, here)
+    clauses = dict(re.findall(r'("\w+") = (CASE .*? END),', one))
+    assert f"SET ( {', '.join(clauses)} ) = ( SELECT {', '.join(clauses.values())} FROM" in many
+    rest = one[one.index('"revision" = steps.') :]
+    assert f"{rest} RETURNING" in many
+
+
+def test_threads_are_touched_as_in_a_statement_of_their_own() -> None:
+    one = " ".join(STATEMENTS["postgresql"]["thread_touch"].sql.split())
+    clauses = one[one.index("ON CONFLICT") :].partition("WHERE threads.")[0]
+    clauses = clauses.replace("CAST(:activity_at AS TEXT)", 'excluded."lastActivityAt"')
     assert clauses in " ".join(STATEMENTS["postgresql"]["steps_put"].sql.split())
+
+
+def test_each_item_of_a_step_that_is_put_has_the_place_of_its_bind() -> None:
+    sql = STATEMENTS["postgresql"]["steps_put"].sql
+    places = {
+        name.lower(): int(place)
+        for place, name in re.findall(r'step\.item\[(\d+)\](?: AS \w+\))? AS "?(\w+)"?', sql)
+    }
+    binds = {"revision" if name == "updates" else name: name for name in _STEP_BINDS}
+    names = [name.replace("_", "") for name in binds]
+    assert places == {name: place for place, name in enumerate(names, 1)}
 
 
 @pytest.mark.parametrize("dialect", DIALECT_NAMES)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from chainkeep.values import (
     next_position,
     readable_text,
     stored_text,
-    text_of_list,
+    text_of_rows,
     timestamp,
     to_json,
     utc_now,
@@ -264,22 +265,29 @@ def test_what_is_written_is_json():
         json.loads(to_json(cleaned_json(value)), parse_constant=pytest.fail)
 
 
+class Kind(str, Enum):
+    """Text by another name."""
+
+    TOOL = "tool"
+
+
 @pytest.mark.parametrize(
-    ("values", "text"),
+    ("rows", "text"),
     [
-        (["a", "", "b"], "a\x1f\x1fb"),
-        (["a", None], "a\x1f\x1e"),
-        ([None, None], None),
-        ([True, False], "True\x1fFalse"),
-        ([7, 0], "7\x1f0"),
-        (["", ""], "\x1f"),
+        ([["a", "", "b"]], "a\x1f\x1fb"),
+        ([["a", None], [None, "b"]], "a\x1f\x1e\x1d\x1e\x1fb"),
+        ([[True, 7], [False, 0]], "True\x1f7\x1dFalse\x1f0"),
+        ([["", ""], ["", ""]], "\x1f\x1d\x1f"),
+        ([[Kind.TOOL, "\n"]], "tool\x1f\n"),
     ],
 )
-def test_a_list_is_one_text(values: list[str | int | None], text: str | None) -> None:
-    assert text_of_list(values) == text
+def test_rows_are_one_text(rows: list[list[str | int | None]], text: str) -> None:
+    assert text_of_rows(rows) == text
 
 
-@pytest.mark.parametrize("values", [[""], ["a", "b\x1f"], ["\x1e", "a"], ["\x1e", None]])
-def test_a_list_that_would_be_read_as_another_is_refused(values: list[str | None]) -> None:
+@pytest.mark.parametrize(
+    "rows", [[["a", "b\x1f"]], [["a\x1d", "b"]], [["\x1e", "a"]], [["\x1e", None], ["a\x1eb", "c"]]]
+)
+def test_rows_that_would_be_read_as_others_are_refused(rows: list[list[str | None]]) -> None:
     with pytest.raises(ValueError, match="cannot be one text"):
-        text_of_list(values)
+        text_of_rows(rows)

@@ -7,7 +7,7 @@ What a statement promises stands in its ``.sql`` file.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from chainkeep.db.dialects import driver_errors, is_refusal
 from chainkeep.db.execution import each, execute, many, returned
 from chainkeep.models import STEP_COLUMNS, Step, show_input_to_text
-from chainkeep.values import is_starred, json_object, json_or_null, text_of_list, to_json
+from chainkeep.values import is_starred, json_object, json_or_null, text_of_rows, to_json
 
 # Tuples, as these two are made for each write: a frozen dataclass takes twice as long to make.
 
@@ -56,57 +56,50 @@ def step_write(connection: Connection, rows: Sequence[StepRow]) -> int:
     return each(connection, "step_write", [_step_binds(row) for row in rows])
 
 
-def step_put(connection: Connection, *, row: StepRow, touch: Touch) -> int:
-    """How many rows were written. Not every database has this statement."""
+def step_put(connection: Connection, *, row: StepRow, touch: Touch) -> bool:
+    """Whether it was written. Not every database has this statement."""
     binds = {
         **_step_binds(row),
         "activity_at": touch.activity_at,
         "user_id": touch.user_id,
         "user_identifier": touch.user_identifier,
     }
-    return int(returned(connection, "step_put", **binds)["written"])
+    return bool(returned(connection, "step_put", **binds)["written"])
 
 
-def steps_put(connection: Connection, *, rows: Sequence[StepRow], touches: Sequence[Touch]) -> int:
-    """How many rows were written; none where a text cannot be in a list. Not every database has
-    this statement.
+def steps_put(connection: Connection, *, rows: Sequence[StepRow], touches: Sequence[Touch]) -> bool:
+    """Whether they were written: all or none, and none where a text cannot stand among others. Not
+    every database has this statement.
     """
-    columns = {
-        **_columns([_step_binds(row) for row in rows]),
-        "touched": [touch.id for touch in touches],
-        "touched_at": [touch.created_at for touch in touches],
-        "activity_at": [touch.activity_at for touch in touches],
-        "user_id": [touch.user_id for touch in touches],
-        "user_identifier": [touch.user_identifier for touch in touches],
-    }
     try:
-        binds = {name: text_of_list(column) for name, column in columns.items()}
+        steps, touched = text_of_rows([_step_values(row) for row in rows]), text_of_rows(touches)
     except ValueError:
-        return 0
-    return int(returned(connection, "steps_put", **binds)["written"])
+        return False
+    return _is_done(lambda: returned(connection, "steps_put", steps=steps, touches=touched))
 
 
 def steps_put_rows(
     connection: Connection, *, rows: Sequence[StepRow], touches: Sequence[Touch]
-) -> int:
-    """How many rows were written: all or none. Not every database has this statement."""
+) -> bool:
+    """Whether they were written: all or none. Not every database has this statement."""
     touched = {
         touch.id: (touch.activity_at, touch.user_id, touch.user_identifier) for touch in touches
     }
-    full = [(*_step_binds(row).values(), *touched[row.step.thread_id]) for row in rows]
+    full = [(*_step_values(row), *touched[row.step.thread_id]) for row in rows]
     # As many as a power of two, so that there are few texts for the database to understand.
     filling = [(None,) * len(full[0])] * ((1 << (len(full) - 1).bit_length()) - len(full))
+    return _is_done(lambda: execute(connection, "steps_put_rows", rows=full + filling))
+
+
+def _is_done(write: Callable[[], object]) -> bool:
+    """Run a statement that fails where it refuses to write something; whether it was done."""
     try:
-        execute(connection, "steps_put_rows", rows=full + filling)
+        write()
     except driver_errors() as exc:
         if not is_refusal(exc):
             raise
-        return 0
-    return len(rows)
-
-
-def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[Any]]:
-    return dict(zip(rows[0], zip(*[row.values() for row in rows], strict=True), strict=True))
+        return False
+    return True
 
 
 _COLUMNS = STEP_COLUMNS[STEP_COLUMNS.index("parent_id") : STEP_COLUMNS.index("extra") + 1]
@@ -119,38 +112,47 @@ def _sum(given: frozenset[str]) -> int:
     return sum(_NUMBERS.get(name, 0) for name in given)
 
 
-def _step_binds(row: StepRow) -> dict[str, Any]:
+_STEP_BINDS = (
+    "id", "thread_id", *_COLUMNS, "favorite", "position", "created", "given", "updates",
+)  # fmt: skip
+
+
+def _step_values(row: StepRow) -> tuple[Any, ...]:
     step = row.step
-    return {
-        "id": step.id,
-        "thread_id": step.thread_id,
-        "parent_id": step.parent_id,
-        "type": step.type,
-        "name": step.name,
-        "input": step.input,
-        "output": step.output,
-        "created_at": step.created_at,
-        "start": step.start,
-        "end": step.end,
-        "command": step.command,
-        "modes": json_or_null(step.modes),
-        "language": step.language,
-        "streaming": step.streaming,
-        "wait_for_answer": step.wait_for_answer,
-        "is_error": step.is_error,
-        "show_input": show_input_to_text(step.show_input),
-        "default_open": step.default_open,
-        "auto_collapse": step.auto_collapse,
-        "metadata": to_json(step.metadata) if step.metadata else "{}",
-        "tags": json_or_null(step.tags),
-        "generation": json_or_null(step.generation),
-        "extra": json_or_null(step.extra or None),
-        "favorite": is_starred(step.metadata),
-        "position": row.position,
-        "created": row.created,
-        "given": _sum(row.given),
-        "updates": row.updates,
-    }
+    return (
+        step.id,
+        step.thread_id,
+        step.parent_id,
+        step.type,
+        step.name,
+        step.input,
+        step.output,
+        step.created_at,
+        step.start,
+        step.end,
+        step.command,
+        json_or_null(step.modes),
+        step.language,
+        step.streaming,
+        step.wait_for_answer,
+        step.is_error,
+        show_input_to_text(step.show_input),
+        step.default_open,
+        step.auto_collapse,
+        to_json(step.metadata) if step.metadata else "{}",
+        json_or_null(step.tags),
+        json_or_null(step.generation),
+        json_or_null(step.extra or None),
+        is_starred(step.metadata),
+        row.position,
+        row.created,
+        _sum(row.given),
+        row.updates,
+    )
+
+
+def _step_binds(row: StepRow) -> dict[str, Any]:
+    return dict(zip(_STEP_BINDS, _step_values(row), strict=True))
 
 
 class Known(NamedTuple):

@@ -52,7 +52,7 @@ def put_steps(connection: Connection, writes: Sequence[StepWrite]) -> list[bool]
     """``write_steps`` in one statement, which is a transaction by itself.
 
     Each fits it. None where a thread has several callers, and where a write was refused or came too
-    late: then some may be written, and ``write_steps`` has to follow.
+    late: then nothing is written, and ``write_steps`` has to follow.
     """
     rows, touches = _folded(writes), _touches(writes)
     if len({touch.id for touch in touches}) < len(touches):
@@ -63,7 +63,7 @@ def put_steps(connection: Connection, writes: Sequence[StepWrite]) -> list[bool]
         written = step_put(connection, row=rows[0], touch=touches[0])
     else:
         written = steps_put(connection, rows=rows, touches=touches)
-    return [True] * len(writes) if written == len(rows) else None
+    return [True] * len(writes) if written else None
 
 
 def write_steps(connection: Connection, writes: Sequence[StepWrite]) -> list[bool]:

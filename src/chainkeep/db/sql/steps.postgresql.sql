@@ -231,132 +231,44 @@ SELECT COUNT(written."id") AS written
 FROM written;
 
 -- name: steps_put :one
--- Does what step_put does for many steps, each bind a list of what it is in them; no thread is touched twice, and each
--- touch has an activity. How many steps were written: nothing at all where one belongs to another thread, and fewer
--- than there are where somebody else makes one meanwhile. What is there already is not an insertion's conflict, because
--- only an update sees what `given` says of its row. A list comes as one text, its items parted by 1F and 1E for a null:
--- a driver looks at each item of an array for long. It is read by a SELECT of its own so that PostgreSQL plans alike
--- for short and long ones, and keeps the plan; a null stands for nulls alone. For one step, this takes longer than
--- step_put. Carried by the primary keys and users_identifier_key.
+-- Does what thread_touch and step_write do for many steps: all of it or, where a step cannot be written, nothing, and
+-- fails. How many steps were written. No thread is touched twice, and each touch has an activity. Steps come as one text, and so do touches: lines
+-- parted by 1D, their items by 1F, and 1E for a null, because a driver looks at each item of an array for long. The
+-- items are the binds of step_write and of thread_touch, in their order. Both are split by a SELECT of their own so that
+-- PostgreSQL plans alike for short and long ones, and keeps the plan. For one step, this takes longer than step_put.
+-- Carried by the primary keys and users_identifier_key.
 WITH step AS MATERIALIZED (
+    SELECT string_to_array(line.words, E'\x1f', E'\x1e') AS item
+    FROM unnest((SELECT string_to_array(CAST(:steps AS TEXT), E'\x1d'))) AS line (words)
+),
+handed AS MATERIALIZED (
     SELECT
-        handed."id",
-        handed."threadId",
-        handed."parentId",
-        handed."type",
-        handed."name",
-        handed."input",
-        handed."output",
-        handed."createdAt",
-        handed."start",
-        handed."end",
-        handed."command",
-        handed."modes",
-        handed."language",
-        handed."streaming",
-        handed."waitForAnswer",
-        handed."isError",
-        handed."showInput",
-        handed."defaultOpen",
-        handed."autoCollapse",
-        handed."metadata",
-        handed."tags",
-        handed."generation",
-        handed."extra",
-        handed."favorite",
-        handed."position",
-        handed."revision",
-        handed.given,
-        handed.created,
-        steps."threadId" AS stored_in
-    FROM unnest(
-        (SELECT string_to_array(CAST(:id AS TEXT), E'\x1f', E'\x1e')),
-        (SELECT string_to_array(CAST(:thread_id AS TEXT), E'\x1f', E'\x1e')),
-        (SELECT string_to_array(CAST(:parent_id AS TEXT), E'\x1f', E'\x1e')),
-        (SELECT string_to_array(CAST(:type AS TEXT), E'\x1f', E'\x1e')),
-        (SELECT string_to_array(CAST(:name AS TEXT), E'\x1f', E'\x1e')),
-        (SELECT string_to_array(CAST(:input AS TEXT), E'\x1f', E'\x1e')),
-        (SELECT string_to_array(CAST(:output AS TEXT), E'\x1f', E'\x1e')),
-        (SELECT string_to_array(CAST(:created_at AS TEXT), E'\x1f', E'\x1e')),
-        (SELECT string_to_array(CAST(:start AS TEXT), E'\x1f', E'\x1e')),
-        (SELECT string_to_array(CAST(:end AS TEXT), E'\x1f', E'\x1e')),
-        (SELECT string_to_array(CAST(:command AS TEXT), E'\x1f', E'\x1e')),
-        (SELECT string_to_array(CAST(:modes AS TEXT), E'\x1f', E'\x1e')),
-        (SELECT string_to_array(CAST(:language AS TEXT), E'\x1f', E'\x1e')),
-        (SELECT CAST(string_to_array(CAST(:streaming AS TEXT), E'\x1f', E'\x1e') AS BOOLEAN[])),
-        (SELECT CAST(string_to_array(CAST(:wait_for_answer AS TEXT), E'\x1f', E'\x1e') AS BOOLEAN[])),
-        (SELECT CAST(string_to_array(CAST(:is_error AS TEXT), E'\x1f', E'\x1e') AS BOOLEAN[])),
-        (SELECT string_to_array(CAST(:show_input AS TEXT), E'\x1f', E'\x1e')),
-        (SELECT CAST(string_to_array(CAST(:default_open AS TEXT), E'\x1f', E'\x1e') AS BOOLEAN[])),
-        (SELECT CAST(string_to_array(CAST(:auto_collapse AS TEXT), E'\x1f', E'\x1e') AS BOOLEAN[])),
-        (SELECT string_to_array(CAST(:metadata AS TEXT), E'\x1f', E'\x1e')),
-        (SELECT string_to_array(CAST(:tags AS TEXT), E'\x1f', E'\x1e')),
-        (SELECT string_to_array(CAST(:generation AS TEXT), E'\x1f', E'\x1e')),
-        (SELECT string_to_array(CAST(:extra AS TEXT), E'\x1f', E'\x1e')),
-        (SELECT CAST(string_to_array(CAST(:favorite AS TEXT), E'\x1f', E'\x1e') AS BOOLEAN[])),
-        (SELECT CAST(string_to_array(CAST(:position AS TEXT), E'\x1f', E'\x1e') AS BIGINT[])),
-        (SELECT CAST(string_to_array(CAST(:updates AS TEXT), E'\x1f', E'\x1e') AS BIGINT[])),
-        (SELECT CAST(string_to_array(CAST(:given AS TEXT), E'\x1f', E'\x1e') AS BIGINT[])),
-        (SELECT CAST(string_to_array(CAST(:created AS TEXT), E'\x1f', E'\x1e') AS BOOLEAN[]))
-    ) AS handed (
-        "id",
-        "threadId",
-        "parentId",
-        "type",
-        "name",
-        "input",
-        "output",
-        "createdAt",
-        "start",
-        "end",
-        "command",
-        "modes",
-        "language",
-        "streaming",
-        "waitForAnswer",
-        "isError",
-        "showInput",
-        "defaultOpen",
-        "autoCollapse",
-        "metadata",
-        "tags",
-        "generation",
-        "extra",
-        "favorite",
-        "position",
-        "revision",
-        given,
-        created
-    )
-    LEFT JOIN steps ON steps."id" = handed."id"
+        step.item[1] AS id,
+        CAST(step.item[26] AS BOOLEAN) AS created,
+        CAST(step.item[27] AS BIGINT) AS given
+    FROM step
+),
+touch AS MATERIALIZED (
+    SELECT string_to_array(line.words, E'\x1f', E'\x1e') AS item
+    FROM unnest((SELECT string_to_array(CAST(:touches AS TEXT), E'\x1d'))) AS line (words)
 ),
 touched AS (
     INSERT INTO threads ("id", "createdAt", "userId", "userIdentifier", "metadata", "lastActivityAt")
     SELECT
-        touch.id,
-        touch.created_at,
+        touch.item[1] AS "id",
+        touch.item[2] AS "createdAt",
         COALESCE(
-            touch.user_id,
-            (SELECT users."id" FROM users WHERE users."identifier" = touch.user_identifier)
-        ),
+            touch.item[4],
+            (SELECT users."id" FROM users WHERE users."identifier" = touch.item[5])
+        ) AS "userId",
         COALESCE(
-            touch.user_identifier,
-            (SELECT users."identifier" FROM users WHERE users."id" = touch.user_id)
-        ),
-        '{}',
-        touch.activity_at
-    FROM unnest(
-        (SELECT string_to_array(CAST(:touched AS TEXT), E'\x1f', E'\x1e')),
-        (SELECT string_to_array(CAST(:touched_at AS TEXT), E'\x1f', E'\x1e')),
-        (SELECT string_to_array(CAST(:activity_at AS TEXT), E'\x1f', E'\x1e')),
-        (SELECT string_to_array(CAST(:user_id AS TEXT), E'\x1f', E'\x1e')),
-        (SELECT string_to_array(CAST(:user_identifier AS TEXT), E'\x1f', E'\x1e'))
-    ) AS touch (id, created_at, activity_at, user_id, user_identifier)
-    WHERE NOT EXISTS (
-        SELECT 1
-        FROM step
-        WHERE step.stored_in <> step."threadId"
-    )
+            touch.item[5],
+            (SELECT users."identifier" FROM users WHERE users."id" = touch.item[4])
+        ) AS "userIdentifier",
+        '{}' AS "metadata",
+        touch.item[3] AS "lastActivityAt"
+    FROM touch
+    WHERE TRUE
     ON CONFLICT ("id") DO UPDATE SET
         "lastActivityAt" = CASE
             WHEN excluded."lastActivityAt" > threads."lastActivityAt" THEN excluded."lastActivityAt"
@@ -378,7 +290,7 @@ touched AS (
     WHERE threads."deletedAt" IS NULL
     RETURNING "id"
 ),
-made AS (
+written AS (
     INSERT INTO steps (
         "id",
         "threadId",
@@ -408,166 +320,195 @@ made AS (
         "revision"
     )
     SELECT
-        step."id",
-        step."threadId",
-        step."parentId",
-        step."type",
-        step."name",
-        step."input",
-        step."output",
-        step."createdAt",
-        step."start",
-        step."end",
-        step."command",
-        step."modes",
-        step."language",
-        step."streaming",
-        step."waitForAnswer",
-        step."isError",
-        step."showInput",
-        step."defaultOpen",
-        step."autoCollapse",
-        step."metadata",
-        step."tags",
-        step."generation",
-        step."extra",
-        step."favorite",
-        step."position",
-        step."revision"
+        step.item[1] AS "id",
+        step.item[2] AS "threadId",
+        step.item[3] AS "parentId",
+        step.item[4] AS "type",
+        step.item[5] AS "name",
+        step.item[6] AS "input",
+        step.item[7] AS "output",
+        step.item[8] AS "createdAt",
+        step.item[9] AS "start",
+        step.item[10] AS "end",
+        step.item[11] AS "command",
+        step.item[12] AS "modes",
+        step.item[13] AS "language",
+        CAST(step.item[14] AS BOOLEAN) AS "streaming",
+        CAST(step.item[15] AS BOOLEAN) AS "waitForAnswer",
+        CAST(step.item[16] AS BOOLEAN) AS "isError",
+        step.item[17] AS "showInput",
+        CAST(step.item[18] AS BOOLEAN) AS "defaultOpen",
+        CAST(step.item[19] AS BOOLEAN) AS "autoCollapse",
+        step.item[20] AS "metadata",
+        step.item[21] AS "tags",
+        step.item[22] AS "generation",
+        step.item[23] AS "extra",
+        CAST(step.item[24] AS BOOLEAN) AS "favorite",
+        CAST(step.item[25] AS BIGINT) AS "position",
+        CAST(step.item[28] AS BIGINT) AS "revision"
     FROM step
-    INNER JOIN touched ON touched."id" = step."threadId"
-    WHERE step.stored_in IS NULL
-    ON CONFLICT ("id") DO NOTHING
-    RETURNING "id"
-),
-changed AS (
-    UPDATE steps SET
-        "parentId" = CASE
-            WHEN (step.given & 1) <> 0 OR (step.created AND steps."revision" = 0)
-                THEN step."parentId"
-            ELSE steps."parentId"
-        END,
-        "type" = CASE
-            WHEN (step.given & 2) <> 0 OR (step.created AND steps."revision" = 0)
-                THEN step."type"
-            ELSE steps."type"
-        END,
-        "name" = CASE
-            WHEN (step.given & 4) <> 0 OR (step.created AND steps."revision" = 0)
-                THEN step."name"
-            ELSE steps."name"
-        END,
-        "input" = CASE
-            WHEN (step.given & 8) <> 0 OR (step.created AND steps."revision" = 0)
-                THEN step."input"
-            ELSE steps."input"
-        END,
-        "output" = CASE
-            WHEN (step.given & 16) <> 0 OR (step.created AND steps."revision" = 0)
-                THEN step."output"
-            ELSE steps."output"
-        END,
-        "createdAt" = CASE
-            WHEN (step.given & 32) <> 0 OR (step.created AND steps."revision" = 0)
-                THEN step."createdAt"
-            ELSE steps."createdAt"
-        END,
-        "start" = CASE
-            WHEN (step.given & 64) <> 0 OR (step.created AND steps."revision" = 0)
-                THEN step."start"
-            ELSE steps."start"
-        END,
-        "end" = CASE
-            WHEN (step.given & 128) <> 0 OR (step.created AND steps."revision" = 0)
-                THEN step."end"
-            ELSE steps."end"
-        END,
-        "command" = CASE
-            WHEN (step.given & 256) <> 0 OR (step.created AND steps."revision" = 0)
-                THEN step."command"
-            ELSE steps."command"
-        END,
-        "modes" = CASE
-            WHEN (step.given & 512) <> 0 OR (step.created AND steps."revision" = 0)
-                THEN step."modes"
-            ELSE steps."modes"
-        END,
-        "language" = CASE
-            WHEN (step.given & 1024) <> 0 OR (step.created AND steps."revision" = 0)
-                THEN step."language"
-            ELSE steps."language"
-        END,
-        "streaming" = CASE
-            WHEN (step.given & 2048) <> 0 OR (step.created AND steps."revision" = 0)
-                THEN step."streaming"
-            ELSE steps."streaming"
-        END,
-        "waitForAnswer" = CASE
-            WHEN (step.given & 4096) <> 0 OR (step.created AND steps."revision" = 0)
-                THEN step."waitForAnswer"
-            ELSE steps."waitForAnswer"
-        END,
-        "isError" = CASE
-            WHEN (step.given & 8192) <> 0 OR (step.created AND steps."revision" = 0)
-                THEN step."isError"
-            ELSE steps."isError"
-        END,
-        "showInput" = CASE
-            WHEN (step.given & 16384) <> 0 OR (step.created AND steps."revision" = 0)
-                THEN step."showInput"
-            ELSE steps."showInput"
-        END,
-        "defaultOpen" = CASE
-            WHEN (step.given & 32768) <> 0 OR (step.created AND steps."revision" = 0)
-                THEN step."defaultOpen"
-            ELSE steps."defaultOpen"
-        END,
-        "autoCollapse" = CASE
-            WHEN (step.given & 65536) <> 0 OR (step.created AND steps."revision" = 0)
-                THEN step."autoCollapse"
-            ELSE steps."autoCollapse"
-        END,
-        "metadata" = CASE
-            WHEN (step.given & 131072) <> 0 OR (step.created AND steps."revision" = 0)
-                THEN step."metadata"
-            ELSE steps."metadata"
-        END,
-        "tags" = CASE
-            WHEN (step.given & 262144) <> 0 OR (step.created AND steps."revision" = 0)
-                THEN step."tags"
-            ELSE steps."tags"
-        END,
-        "generation" = CASE
-            WHEN (step.given & 524288) <> 0 OR (step.created AND steps."revision" = 0)
-                THEN step."generation"
-            ELSE steps."generation"
-        END,
-        "extra" = CASE
-            WHEN (step.given & 1048576) <> 0 OR (step.created AND steps."revision" = 0)
-                THEN step."extra"
-            ELSE steps."extra"
-        END,
-        "favorite" = CASE
-            WHEN (step.given & 131072) <> 0 OR (step.created AND steps."revision" = 0)
-                THEN step."favorite"
-            ELSE steps."favorite"
-        END,
-        "unindexed" = CASE
-            WHEN steps."unindexed" = 0
-                AND (
-                    (step.given & 16) <> 0
-                    OR (step.given & 2) <> 0
-                    OR (step.created AND steps."revision" = 0)
-                )
-                THEN 1
-            ELSE steps."unindexed"
-        END,
-        "revision" = steps."revision" + step."revision"
-    FROM step
-    INNER JOIN touched ON touched."id" = step."threadId"
-    WHERE steps."id" = step."id"
-        AND step.stored_in = step."threadId"
+    WHERE (SELECT COUNT(touched."id") FROM touched) = (SELECT COUNT(touch.item) FROM touch)
+    ON CONFLICT ("id") DO UPDATE SET
+        (
+            "parentId",
+            "type",
+            "name",
+            "input",
+            "output",
+            "createdAt",
+            "start",
+            "end",
+            "command",
+            "modes",
+            "language",
+            "streaming",
+            "waitForAnswer",
+            "isError",
+            "showInput",
+            "defaultOpen",
+            "autoCollapse",
+            "metadata",
+            "tags",
+            "generation",
+            "extra",
+            "favorite",
+            "unindexed"
+        ) = (
+            SELECT
+                CASE
+                    WHEN (handed.given & 1) <> 0 OR (handed.created AND steps."revision" = 0)
+                        THEN excluded."parentId"
+                    ELSE steps."parentId"
+                END,
+                CASE
+                    WHEN (handed.given & 2) <> 0 OR (handed.created AND steps."revision" = 0)
+                        THEN excluded."type"
+                    ELSE steps."type"
+                END,
+                CASE
+                    WHEN (handed.given & 4) <> 0 OR (handed.created AND steps."revision" = 0)
+                        THEN excluded."name"
+                    ELSE steps."name"
+                END,
+                CASE
+                    WHEN (handed.given & 8) <> 0 OR (handed.created AND steps."revision" = 0)
+                        THEN excluded."input"
+                    ELSE steps."input"
+                END,
+                CASE
+                    WHEN (handed.given & 16) <> 0 OR (handed.created AND steps."revision" = 0)
+                        THEN excluded."output"
+                    ELSE steps."output"
+                END,
+                CASE
+                    WHEN (handed.given & 32) <> 0 OR (handed.created AND steps."revision" = 0)
+                        THEN excluded."createdAt"
+                    ELSE steps."createdAt"
+                END,
+                CASE
+                    WHEN (handed.given & 64) <> 0 OR (handed.created AND steps."revision" = 0)
+                        THEN excluded."start"
+                    ELSE steps."start"
+                END,
+                CASE
+                    WHEN (handed.given & 128) <> 0 OR (handed.created AND steps."revision" = 0)
+                        THEN excluded."end"
+                    ELSE steps."end"
+                END,
+                CASE
+                    WHEN (handed.given & 256) <> 0 OR (handed.created AND steps."revision" = 0)
+                        THEN excluded."command"
+                    ELSE steps."command"
+                END,
+                CASE
+                    WHEN (handed.given & 512) <> 0 OR (handed.created AND steps."revision" = 0)
+                        THEN excluded."modes"
+                    ELSE steps."modes"
+                END,
+                CASE
+                    WHEN (handed.given & 1024) <> 0 OR (handed.created AND steps."revision" = 0)
+                        THEN excluded."language"
+                    ELSE steps."language"
+                END,
+                CASE
+                    WHEN (handed.given & 2048) <> 0 OR (handed.created AND steps."revision" = 0)
+                        THEN excluded."streaming"
+                    ELSE steps."streaming"
+                END,
+                CASE
+                    WHEN (handed.given & 4096) <> 0 OR (handed.created AND steps."revision" = 0)
+                        THEN excluded."waitForAnswer"
+                    ELSE steps."waitForAnswer"
+                END,
+                CASE
+                    WHEN (handed.given & 8192) <> 0 OR (handed.created AND steps."revision" = 0)
+                        THEN excluded."isError"
+                    ELSE steps."isError"
+                END,
+                CASE
+                    WHEN (handed.given & 16384) <> 0 OR (handed.created AND steps."revision" = 0)
+                        THEN excluded."showInput"
+                    ELSE steps."showInput"
+                END,
+                CASE
+                    WHEN (handed.given & 32768) <> 0 OR (handed.created AND steps."revision" = 0)
+                        THEN excluded."defaultOpen"
+                    ELSE steps."defaultOpen"
+                END,
+                CASE
+                    WHEN (handed.given & 65536) <> 0 OR (handed.created AND steps."revision" = 0)
+                        THEN excluded."autoCollapse"
+                    ELSE steps."autoCollapse"
+                END,
+                CASE
+                    WHEN (handed.given & 131072) <> 0 OR (handed.created AND steps."revision" = 0)
+                        THEN excluded."metadata"
+                    ELSE steps."metadata"
+                END,
+                CASE
+                    WHEN (handed.given & 262144) <> 0 OR (handed.created AND steps."revision" = 0)
+                        THEN excluded."tags"
+                    ELSE steps."tags"
+                END,
+                CASE
+                    WHEN (handed.given & 524288) <> 0 OR (handed.created AND steps."revision" = 0)
+                        THEN excluded."generation"
+                    ELSE steps."generation"
+                END,
+                CASE
+                    WHEN (handed.given & 1048576) <> 0 OR (handed.created AND steps."revision" = 0)
+                        THEN excluded."extra"
+                    ELSE steps."extra"
+                END,
+                CASE
+                    WHEN (handed.given & 131072) <> 0 OR (handed.created AND steps."revision" = 0)
+                        THEN excluded."favorite"
+                    ELSE steps."favorite"
+                END,
+                CASE
+                    WHEN steps."unindexed" = 0
+                        AND (
+                            (handed.given & 16) <> 0
+                            OR (handed.given & 2) <> 0
+                            OR (handed.created AND steps."revision" = 0)
+                        )
+                        THEN 1
+                    ELSE steps."unindexed"
+                END
+            FROM handed
+            WHERE handed.id = excluded."id"
+        ),
+        "revision" = steps."revision" + excluded."revision"
+    WHERE steps."threadId" = excluded."threadId"
         AND steps."deletedAt" IS NULL
-    RETURNING steps."id"
+    RETURNING "id"
 )
-SELECT (SELECT COUNT(made."id") FROM made) + (SELECT COUNT(changed."id") FROM changed) AS written;
+SELECT
+    CAST(
+        CASE
+            WHEN COUNT(written."id") = (SELECT COUNT(handed.id) FROM handed)
+                THEN CAST(COUNT(written."id") AS TEXT)
+            ELSE 'refused'
+        END AS BIGINT
+    ) AS written
+FROM written;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, NamedTuple
 
 from typing_extensions import override
@@ -105,7 +105,7 @@ class Feedback:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Step:
     """Something that happened in a thread: a message, a run, a tool call, a model call."""
 
@@ -137,6 +137,19 @@ class Step:
     """Read only: written by ``Store.save_feedback``."""
     deleted_at: str | None = None
     """Read only."""
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Step:
+        """``Step(**given)``, in a quarter of the time: a frozen dataclass sets each field by a call
+        of its own.
+        """
+        step = object.__new__(cls)
+        vars(step).update(_STEP_DEFAULTS, metadata={}, extra={})
+        vars(step).update(given)
+        return step
+
+
+_STEP_DEFAULTS = {each.name: each.default for each in fields(Step) if each.default is not MISSING}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,7 +63,7 @@ def text_of_rows(rows: Sequence[Sequence[str | int | None]]) -> str:
     lines = [
         _NEXT_ITEM.join(
             [
-                item if isinstance(item, str) else _NO_ITEM if item is None else str(item)
+                _NO_ITEM if item is None else item if type(item) is str else _word(item)
                 for item in row
             ]
         )
@@ -77,6 +77,11 @@ def text_of_rows(rows: Sequence[Sequence[str | int | None]]) -> str:
     ):
         raise ValueError("These items cannot be one text.")
     return text
+
+
+def _word(item: str | int) -> str:
+    # Text of the app's own kind may call itself something else.
+    return "".join(item) if isinstance(item, str) else str(item)
 
 
 def readable_text(value: str) -> str:

@@ -183,8 +183,7 @@ async def outputs(database: Database) -> list[str]:
 async def test_steps_of_many_threads_are_made_and_changed_at_once(database: Database) -> None:
     made = [owned(f"t{number}", id=f"s{number}", output="made") for number in range(40)]
     changed = [
-        replace(
-            write,
+        write._replace(
             step=replace(write.step, output="changed"),
             given=frozenset(["output", "created_at"]),
         )
@@ -255,7 +254,8 @@ async def test_a_step_that_somebody_else_makes_meanwhile_is_updated(
 
     theirs = asyncio.ensure_future(on_postgres.write(make_slowly))
     await asked.wait()
-    update = replace(owned("t", id="a", output="ours"), given=frozenset(["output", "created_at"]))
+    ours = owned("t", id="a", output="ours")
+    update = ours._replace(given=frozenset(["output", "created_at"]))
     assert await put(on_postgres, [update, owned("t", id="b", output="new")]) == [True, True]
     await theirs
     assert await outputs(on_postgres) == ["ours", "new"]

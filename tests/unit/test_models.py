@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -83,3 +84,12 @@ def test_models_share_nothing_that_can_change():
     first.metadata["a"] = 1
     first.extra["a"] = 1
     assert (second.metadata, second.extra) == ({}, {})
+
+
+def test_a_step_is_the_same_however_it_is_made():
+    least: dict[str, Any] = {"id": "s", "thread_id": "t", "created_at": "2026-01-01T00:00:00Z"}
+    most: dict[str, Any] = {field.name: field.name for field in dataclasses.fields(Step)}
+    assert Step.of(least) == Step(**least)
+    assert Step.of(most) == Step(**most)
+    assert Step.of(least).metadata is not Step.of(least).metadata
+    assert dataclasses.replace(Step.of(least), name="Ada") == Step(**least, name="Ada")

@@ -96,7 +96,7 @@ _STEP_FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
 }
 """Each key of a StepDict that has a column: the field of ``Step``, and how its value is read."""
 
-_STEP_KEYS = frozenset({*_STEP_FIELDS, "id", "threadId", "feedback"})
+_OTHER_STEP_KEYS = frozenset(["id", "threadId", "feedback"])
 
 
 def step_from_chainlit(step: StepDict, *, thread_id: str) -> tuple[Step, frozenset[str]]:
@@ -105,24 +105,28 @@ def step_from_chainlit(step: StepDict, *, thread_id: str) -> tuple[Step, frozens
     ``thread_id`` is the thread of a dict that names none. A type or a time that is missing, or
     cannot be read, counts as not given. Keys that have no column go to ``extra``.
     """
-    given = {
-        field: read(step[key])  # type: ignore[literal-required]
-        for key, (field, read) in _STEP_FIELDS.items()
-        if key in step
-    }
+    given: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    for key, value in step.items():
+        if key in _STEP_FIELDS:
+            field, read = _STEP_FIELDS[key]
+            given[field] = read(value)
+        elif key not in _OTHER_STEP_KEYS:
+            extra[str(key)] = cleaned_json(value)
+    if extra:
+        given["extra"] = extra
     for field in ("type", "created_at"):
         if not given.get(field):
             given.pop(field, None)
-    for field, key in (("start", "start"), ("end", "end")):
-        if given.get(field) is None and step.get(key):
+    for field in ("start", "end"):
+        if given.get(field) is None and step.get(field):
             given.pop(field, None)
-    extra = {str(key): cleaned_json(value) for key, value in step.items() if key not in _STEP_KEYS}
-    if extra:
-        given["extra"] = extra
-    created_at = given.get("created_at") or given.get("start") or utc_now()
-    own_thread = _text(step.get("threadId")) or thread_id
-    fields = {**given, "created_at": created_at}
-    return Step(id=_text(step["id"]), thread_id=own_thread, **fields), frozenset(given)
+    own = {
+        "id": _text(step["id"]),
+        "thread_id": _text(step.get("threadId")) or thread_id,
+        "created_at": given.get("created_at") or given.get("start") or utc_now(),
+    }
+    return Step.of({**given, **own}), frozenset(given)
 
 
 _COLUMNS = slice(len(STEP_COLUMNS))

@@ -39,8 +39,8 @@ _THREAD_IN_CONTENT = (
 # fmt: on
 _ID, _CREATED_AT, _KIND, _POSITION = map(_CONTENT.index, ("id", "created_at", "kind", "position"))
 
+_STEP_FIELDS = [field.name for field in fields(Step)]
 # A frozen dataclass makes itself by looking up each field's name, which takes twice as long.
-_SETTERS = [getattr(Step, field.name).__set__ for field in fields(Step)]
 # fmt: off
 (
     _put_id, _put_created_at, _put_name, _put_user_id, _put_user_identifier, _put_tags,
@@ -92,10 +92,7 @@ def step_of(row: StepValues) -> Step:
         deleted_at,
     )
     # fmt: on
-    step = object.__new__(Step)
-    for put, value in zip(_SETTERS, values, strict=True):
-        put(step, value)
-    return step
+    return Step.of(dict(zip(_STEP_FIELDS, values, strict=True)))
 
 
 def content_of(rows: Iterable[Values]) -> ThreadValues | None:

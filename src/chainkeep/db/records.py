@@ -62,8 +62,9 @@ def from_record(text: str) -> tuple[str, Operation | StepWrite]:
 
 def _packed(value: Any) -> list[Any]:
     """A value with its type's name before it."""
-    if isinstance(value, Caller):
-        return ["Caller", {name: _packed(item) for name, item in value._asdict().items()}]
+    if isinstance(value, (Caller, StepWrite)):
+        fields_of = value._asdict()
+        return [type(value).__name__, {name: _packed(item) for name, item in fields_of.items()}]
     if is_dataclass(value) and not isinstance(value, type):
         return [
             type(value).__name__,

@@ -7,8 +7,8 @@ Folding them changes no outcome: what is written is what one write after the oth
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -37,15 +37,14 @@ MOST_IDS = 1000
 """How many ids a statement is given at a time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepWrite:
+class StepWrite(NamedTuple):
     """The creation of a step, or an update of some of its fields."""
 
     step: Step
+    position: int
     given: frozenset[str] | None = None
     """The fields that an update sets, by their names in ``Step``; None for a creation."""
     caller: Caller | None = None
-    position: int
 
 
 def put_steps(connection: Connection, writes: Sequence[StepWrite]) -> list[bool] | None:

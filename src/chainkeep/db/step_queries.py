@@ -75,7 +75,7 @@ def steps_put(connection: Connection, *, rows: Sequence[StepRow], touches: Seque
         steps, touched = text_of_rows([_step_values(row) for row in rows]), text_of_rows(touches)
     except ValueError:
         return False
-    return _is_done(lambda: returned(connection, "steps_put", steps=steps, touches=touched))
+    return _is_done(lambda: execute(connection, "steps_put", steps=steps, touches=touched))
 
 
 def steps_put_rows(

@@ -230,13 +230,14 @@ written AS (
 SELECT COUNT(written."id") AS written
 FROM written;
 
--- name: steps_put :one
+-- name: steps_put :exec
 -- Does what thread_touch and step_write do for many steps: all of it or, where a step cannot be written, nothing, and
--- fails. How many steps were written. No thread is touched twice, and each touch has an activity. Steps come as one text, and so do touches: lines
--- parted by 1D, their items by 1F, and 1E for a null, because a driver looks at each item of an array for long. The
--- items are the binds of step_write and of thread_touch, in their order. Both are split by a SELECT of their own so that
--- PostgreSQL plans alike for short and long ones, and keeps the plan. For one step, this takes longer than step_put.
--- Carried by the primary keys and users_identifier_key.
+-- fails by reading what is no flag as one. No thread is touched twice, and each touch has an activity. The steps come as
+-- one text, and so do the touches: lines parted by 1D, their items by 1F, and 1E for a null, because a driver looks at
+-- each item of an array for long. The items are the binds of step_write and of thread_touch, in their order. A SELECT of
+-- its own takes the lines apart, so that PostgreSQL plans alike for few and many, and keeps the plan. Threads are locked
+-- before steps, as everywhere. For one step, this takes longer than step_put. Carried by the primary keys and
+-- users_identifier_key.
 WITH step AS MATERIALIZED (
     SELECT string_to_array(line.words, E'\x1f', E'\x1e') AS item
     FROM unnest((SELECT string_to_array(CAST(:steps AS TEXT), E'\x1d'))) AS line (words)
@@ -287,13 +288,75 @@ touched AS (
             WHEN threads."userId" IS NULL AND excluded."userId" IS NOT NULL THEN 1
             ELSE 0
         END
-    WHERE threads."deletedAt" IS NULL
+    WHERE
+        CASE
+            WHEN threads."deletedAt" IS NULL
+                THEN excluded."lastActivityAt" > threads."lastActivityAt"
+                    OR (threads."userId" IS NULL AND excluded."userId" IS NOT NULL)
+                    OR (threads."userIdentifier" IS NULL AND excluded."userIdentifier" IS NOT NULL)
+            ELSE CAST(CONCAT('refused, it was deleted ', threads."deletedAt") AS BOOLEAN)
+        END
     RETURNING "id"
-),
-written AS (
-    INSERT INTO steps (
-        "id",
-        "threadId",
+)
+INSERT INTO steps (
+    "id",
+    "threadId",
+    "parentId",
+    "type",
+    "name",
+    "input",
+    "output",
+    "createdAt",
+    "start",
+    "end",
+    "command",
+    "modes",
+    "language",
+    "streaming",
+    "waitForAnswer",
+    "isError",
+    "showInput",
+    "defaultOpen",
+    "autoCollapse",
+    "metadata",
+    "tags",
+    "generation",
+    "extra",
+    "favorite",
+    "position",
+    "revision"
+)
+SELECT
+    step.item[1] AS "id",
+    step.item[2] AS "threadId",
+    step.item[3] AS "parentId",
+    step.item[4] AS "type",
+    step.item[5] AS "name",
+    step.item[6] AS "input",
+    step.item[7] AS "output",
+    step.item[8] AS "createdAt",
+    step.item[9] AS "start",
+    step.item[10] AS "end",
+    step.item[11] AS "command",
+    step.item[12] AS "modes",
+    step.item[13] AS "language",
+    CAST(step.item[14] AS BOOLEAN) AS "streaming",
+    CAST(step.item[15] AS BOOLEAN) AS "waitForAnswer",
+    CAST(step.item[16] AS BOOLEAN) AS "isError",
+    step.item[17] AS "showInput",
+    CAST(step.item[18] AS BOOLEAN) AS "defaultOpen",
+    CAST(step.item[19] AS BOOLEAN) AS "autoCollapse",
+    step.item[20] AS "metadata",
+    step.item[21] AS "tags",
+    step.item[22] AS "generation",
+    step.item[23] AS "extra",
+    CAST(step.item[24] AS BOOLEAN) AS "favorite",
+    CAST(step.item[25] AS BIGINT) AS "position",
+    CAST(step.item[28] AS BIGINT) AS "revision"
+FROM step
+WHERE (SELECT COUNT(touched."id") FROM touched) >= 0
+ON CONFLICT ("id") DO UPDATE SET
+    (
         "parentId",
         "type",
         "name",
@@ -316,199 +379,135 @@ written AS (
         "generation",
         "extra",
         "favorite",
-        "position",
-        "revision"
-    )
-    SELECT
-        step.item[1] AS "id",
-        step.item[2] AS "threadId",
-        step.item[3] AS "parentId",
-        step.item[4] AS "type",
-        step.item[5] AS "name",
-        step.item[6] AS "input",
-        step.item[7] AS "output",
-        step.item[8] AS "createdAt",
-        step.item[9] AS "start",
-        step.item[10] AS "end",
-        step.item[11] AS "command",
-        step.item[12] AS "modes",
-        step.item[13] AS "language",
-        CAST(step.item[14] AS BOOLEAN) AS "streaming",
-        CAST(step.item[15] AS BOOLEAN) AS "waitForAnswer",
-        CAST(step.item[16] AS BOOLEAN) AS "isError",
-        step.item[17] AS "showInput",
-        CAST(step.item[18] AS BOOLEAN) AS "defaultOpen",
-        CAST(step.item[19] AS BOOLEAN) AS "autoCollapse",
-        step.item[20] AS "metadata",
-        step.item[21] AS "tags",
-        step.item[22] AS "generation",
-        step.item[23] AS "extra",
-        CAST(step.item[24] AS BOOLEAN) AS "favorite",
-        CAST(step.item[25] AS BIGINT) AS "position",
-        CAST(step.item[28] AS BIGINT) AS "revision"
-    FROM step
-    WHERE (SELECT COUNT(touched."id") FROM touched) = (SELECT COUNT(touch.item) FROM touch)
-    ON CONFLICT ("id") DO UPDATE SET
-        (
-            "parentId",
-            "type",
-            "name",
-            "input",
-            "output",
-            "createdAt",
-            "start",
-            "end",
-            "command",
-            "modes",
-            "language",
-            "streaming",
-            "waitForAnswer",
-            "isError",
-            "showInput",
-            "defaultOpen",
-            "autoCollapse",
-            "metadata",
-            "tags",
-            "generation",
-            "extra",
-            "favorite",
-            "unindexed"
-        ) = (
-            SELECT
-                CASE
-                    WHEN (handed.given & 1) <> 0 OR (handed.created AND steps."revision" = 0)
-                        THEN excluded."parentId"
-                    ELSE steps."parentId"
-                END,
-                CASE
-                    WHEN (handed.given & 2) <> 0 OR (handed.created AND steps."revision" = 0)
-                        THEN excluded."type"
-                    ELSE steps."type"
-                END,
-                CASE
-                    WHEN (handed.given & 4) <> 0 OR (handed.created AND steps."revision" = 0)
-                        THEN excluded."name"
-                    ELSE steps."name"
-                END,
-                CASE
-                    WHEN (handed.given & 8) <> 0 OR (handed.created AND steps."revision" = 0)
-                        THEN excluded."input"
-                    ELSE steps."input"
-                END,
-                CASE
-                    WHEN (handed.given & 16) <> 0 OR (handed.created AND steps."revision" = 0)
-                        THEN excluded."output"
-                    ELSE steps."output"
-                END,
-                CASE
-                    WHEN (handed.given & 32) <> 0 OR (handed.created AND steps."revision" = 0)
-                        THEN excluded."createdAt"
-                    ELSE steps."createdAt"
-                END,
-                CASE
-                    WHEN (handed.given & 64) <> 0 OR (handed.created AND steps."revision" = 0)
-                        THEN excluded."start"
-                    ELSE steps."start"
-                END,
-                CASE
-                    WHEN (handed.given & 128) <> 0 OR (handed.created AND steps."revision" = 0)
-                        THEN excluded."end"
-                    ELSE steps."end"
-                END,
-                CASE
-                    WHEN (handed.given & 256) <> 0 OR (handed.created AND steps."revision" = 0)
-                        THEN excluded."command"
-                    ELSE steps."command"
-                END,
-                CASE
-                    WHEN (handed.given & 512) <> 0 OR (handed.created AND steps."revision" = 0)
-                        THEN excluded."modes"
-                    ELSE steps."modes"
-                END,
-                CASE
-                    WHEN (handed.given & 1024) <> 0 OR (handed.created AND steps."revision" = 0)
-                        THEN excluded."language"
-                    ELSE steps."language"
-                END,
-                CASE
-                    WHEN (handed.given & 2048) <> 0 OR (handed.created AND steps."revision" = 0)
-                        THEN excluded."streaming"
-                    ELSE steps."streaming"
-                END,
-                CASE
-                    WHEN (handed.given & 4096) <> 0 OR (handed.created AND steps."revision" = 0)
-                        THEN excluded."waitForAnswer"
-                    ELSE steps."waitForAnswer"
-                END,
-                CASE
-                    WHEN (handed.given & 8192) <> 0 OR (handed.created AND steps."revision" = 0)
-                        THEN excluded."isError"
-                    ELSE steps."isError"
-                END,
-                CASE
-                    WHEN (handed.given & 16384) <> 0 OR (handed.created AND steps."revision" = 0)
-                        THEN excluded."showInput"
-                    ELSE steps."showInput"
-                END,
-                CASE
-                    WHEN (handed.given & 32768) <> 0 OR (handed.created AND steps."revision" = 0)
-                        THEN excluded."defaultOpen"
-                    ELSE steps."defaultOpen"
-                END,
-                CASE
-                    WHEN (handed.given & 65536) <> 0 OR (handed.created AND steps."revision" = 0)
-                        THEN excluded."autoCollapse"
-                    ELSE steps."autoCollapse"
-                END,
-                CASE
-                    WHEN (handed.given & 131072) <> 0 OR (handed.created AND steps."revision" = 0)
-                        THEN excluded."metadata"
-                    ELSE steps."metadata"
-                END,
-                CASE
-                    WHEN (handed.given & 262144) <> 0 OR (handed.created AND steps."revision" = 0)
-                        THEN excluded."tags"
-                    ELSE steps."tags"
-                END,
-                CASE
-                    WHEN (handed.given & 524288) <> 0 OR (handed.created AND steps."revision" = 0)
-                        THEN excluded."generation"
-                    ELSE steps."generation"
-                END,
-                CASE
-                    WHEN (handed.given & 1048576) <> 0 OR (handed.created AND steps."revision" = 0)
-                        THEN excluded."extra"
-                    ELSE steps."extra"
-                END,
-                CASE
-                    WHEN (handed.given & 131072) <> 0 OR (handed.created AND steps."revision" = 0)
-                        THEN excluded."favorite"
-                    ELSE steps."favorite"
-                END,
-                CASE
-                    WHEN steps."unindexed" = 0
-                        AND (
-                            (handed.given & 16) <> 0
-                            OR (handed.given & 2) <> 0
-                            OR (handed.created AND steps."revision" = 0)
-                        )
-                        THEN 1
-                    ELSE steps."unindexed"
-                END
-            FROM handed
-            WHERE handed.id = excluded."id"
-        ),
-        "revision" = steps."revision" + excluded."revision"
-    WHERE steps."threadId" = excluded."threadId"
-        AND steps."deletedAt" IS NULL
-    RETURNING "id"
-)
-SELECT
-    CAST(
-        CASE
-            WHEN COUNT(written."id") = (SELECT COUNT(handed.id) FROM handed)
-                THEN CAST(COUNT(written."id") AS TEXT)
-            ELSE 'refused'
-        END AS BIGINT
-    ) AS written
-FROM written;
+        "unindexed"
+    ) = (
+        SELECT
+            CASE
+                WHEN (handed.given & 1) <> 0 OR (handed.created AND steps."revision" = 0)
+                    THEN excluded."parentId"
+                ELSE steps."parentId"
+            END,
+            CASE
+                WHEN (handed.given & 2) <> 0 OR (handed.created AND steps."revision" = 0)
+                    THEN excluded."type"
+                ELSE steps."type"
+            END,
+            CASE
+                WHEN (handed.given & 4) <> 0 OR (handed.created AND steps."revision" = 0)
+                    THEN excluded."name"
+                ELSE steps."name"
+            END,
+            CASE
+                WHEN (handed.given & 8) <> 0 OR (handed.created AND steps."revision" = 0)
+                    THEN excluded."input"
+                ELSE steps."input"
+            END,
+            CASE
+                WHEN (handed.given & 16) <> 0 OR (handed.created AND steps."revision" = 0)
+                    THEN excluded."output"
+                ELSE steps."output"
+            END,
+            CASE
+                WHEN (handed.given & 32) <> 0 OR (handed.created AND steps."revision" = 0)
+                    THEN excluded."createdAt"
+                ELSE steps."createdAt"
+            END,
+            CASE
+                WHEN (handed.given & 64) <> 0 OR (handed.created AND steps."revision" = 0)
+                    THEN excluded."start"
+                ELSE steps."start"
+            END,
+            CASE
+                WHEN (handed.given & 128) <> 0 OR (handed.created AND steps."revision" = 0)
+                    THEN excluded."end"
+                ELSE steps."end"
+            END,
+            CASE
+                WHEN (handed.given & 256) <> 0 OR (handed.created AND steps."revision" = 0)
+                    THEN excluded."command"
+                ELSE steps."command"
+            END,
+            CASE
+                WHEN (handed.given & 512) <> 0 OR (handed.created AND steps."revision" = 0)
+                    THEN excluded."modes"
+                ELSE steps."modes"
+            END,
+            CASE
+                WHEN (handed.given & 1024) <> 0 OR (handed.created AND steps."revision" = 0)
+                    THEN excluded."language"
+                ELSE steps."language"
+            END,
+            CASE
+                WHEN (handed.given & 2048) <> 0 OR (handed.created AND steps."revision" = 0)
+                    THEN excluded."streaming"
+                ELSE steps."streaming"
+            END,
+            CASE
+                WHEN (handed.given & 4096) <> 0 OR (handed.created AND steps."revision" = 0)
+                    THEN excluded."waitForAnswer"
+                ELSE steps."waitForAnswer"
+            END,
+            CASE
+                WHEN (handed.given & 8192) <> 0 OR (handed.created AND steps."revision" = 0)
+                    THEN excluded."isError"
+                ELSE steps."isError"
+            END,
+            CASE
+                WHEN (handed.given & 16384) <> 0 OR (handed.created AND steps."revision" = 0)
+                    THEN excluded."showInput"
+                ELSE steps."showInput"
+            END,
+            CASE
+                WHEN (handed.given & 32768) <> 0 OR (handed.created AND steps."revision" = 0)
+                    THEN excluded."defaultOpen"
+                ELSE steps."defaultOpen"
+            END,
+            CASE
+                WHEN (handed.given & 65536) <> 0 OR (handed.created AND steps."revision" = 0)
+                    THEN excluded."autoCollapse"
+                ELSE steps."autoCollapse"
+            END,
+            CASE
+                WHEN (handed.given & 131072) <> 0 OR (handed.created AND steps."revision" = 0)
+                    THEN excluded."metadata"
+                ELSE steps."metadata"
+            END,
+            CASE
+                WHEN (handed.given & 262144) <> 0 OR (handed.created AND steps."revision" = 0)
+                    THEN excluded."tags"
+                ELSE steps."tags"
+            END,
+            CASE
+                WHEN (handed.given & 524288) <> 0 OR (handed.created AND steps."revision" = 0)
+                    THEN excluded."generation"
+                ELSE steps."generation"
+            END,
+            CASE
+                WHEN (handed.given & 1048576) <> 0 OR (handed.created AND steps."revision" = 0)
+                    THEN excluded."extra"
+                ELSE steps."extra"
+            END,
+            CASE
+                WHEN (handed.given & 131072) <> 0 OR (handed.created AND steps."revision" = 0)
+                    THEN excluded."favorite"
+                ELSE steps."favorite"
+            END,
+            CASE
+                WHEN steps."unindexed" = 0
+                    AND (
+                        (handed.given & 16) <> 0
+                        OR (handed.given & 2) <> 0
+                        OR (handed.created AND steps."revision" = 0)
+                    )
+                    THEN 1
+                ELSE steps."unindexed"
+            END
+        FROM handed
+        WHERE handed.id = excluded."id"
+    ),
+    "revision" = steps."revision" + excluded."revision"
+WHERE
+    CASE
+        WHEN steps."threadId" = excluded."threadId" AND steps."deletedAt" IS NULL THEN TRUE
+        ELSE CAST(CONCAT('refused, it is in ', steps."threadId") AS BOOLEAN)
+    END;

@@ -144,8 +144,10 @@ class Step:
         of its own.
         """
         step = object.__new__(cls)
-        vars(step).update(_STEP_DEFAULTS, metadata={}, extra={})
-        vars(step).update(given)
+        values = vars(step)
+        values.update(_STEP_DEFAULTS)
+        values["metadata"], values["extra"] = {}, {}
+        values.update(given)
         return step
 
 

@@ -52,6 +52,8 @@ def stored_text(value: str) -> str:
 
 
 _NEXT_LINE, _NEXT_ITEM, _NO_ITEM = "\x1d", "\x1f", "\x1e"
+_WORDS: Mapping[object, str] = {None: _NO_ITEM, False: "0", True: "1"}
+"""What most items are that are no text."""
 
 
 def text_of_rows(rows: Sequence[Sequence[str | int | None]]) -> str:
@@ -62,10 +64,7 @@ def text_of_rows(rows: Sequence[Sequence[str | int | None]]) -> str:
     """
     lines = [
         _NEXT_ITEM.join(
-            [
-                _NO_ITEM if item is None else item if type(item) is str else _word(item)
-                for item in row
-            ]
+            [item if type(item) is str else _WORDS.get(item) or _word(item) for item in row]
         )
         for row in rows
     ]
@@ -79,7 +78,7 @@ def text_of_rows(rows: Sequence[Sequence[str | int | None]]) -> str:
     return text
 
 
-def _word(item: str | int) -> str:
+def _word(item: object) -> str:
     # Text of the app's own kind may call itself something else.
     return "".join(item) if isinstance(item, str) else str(item)
 

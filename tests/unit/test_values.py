@@ -276,7 +276,7 @@ class Kind(str, Enum):
     [
         ([["a", "", "b"]], "a\x1f\x1fb"),
         ([["a", None], [None, "b"]], "a\x1f\x1e\x1d\x1e\x1fb"),
-        ([[True, 7], [False, 0]], "True\x1f7\x1dFalse\x1f0"),
+        ([[True, 7], [False, 0]], "1\x1f7\x1d0\x1f0"),
         ([["", ""], ["", ""]], "\x1f\x1d\x1f"),
         ([[Kind.TOOL, "\n"]], "tool\x1f\n"),
     ],

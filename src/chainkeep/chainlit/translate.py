@@ -8,7 +8,7 @@ is made of JSON's own types only and belongs to the caller.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -99,7 +99,7 @@ _STEP_FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
 _OTHER_STEP_KEYS = frozenset(["id", "threadId", "feedback"])
 
 
-def step_from_chainlit(step: StepDict, *, thread_id: str) -> tuple[Step, frozenset[str]]:
+def step_from_chainlit(step: StepDict, *, thread_id: str) -> tuple[Step, Collection[str]]:
     """The step, and the names of the fields that the dict gave.
 
     ``thread_id`` is the thread of a dict that names none. A type or a time that is missing, or
@@ -121,12 +121,13 @@ def step_from_chainlit(step: StepDict, *, thread_id: str) -> tuple[Step, frozens
     for field in ("start", "end"):
         if given.get(field) is None and step.get(field):
             given.pop(field, None)
-    own = {
+    fields = {
+        **given,
         "id": _text(step["id"]),
         "thread_id": _text(step.get("threadId")) or thread_id,
         "created_at": given.get("created_at") or given.get("start") or utc_now(),
     }
-    return Step.of({**given, **own}), frozenset(given)
+    return Step.of(fields), given.keys()
 
 
 _COLUMNS = slice(len(STEP_COLUMNS))

@@ -105,15 +105,11 @@ def _folded(writes: Sequence[StepWrite]) -> list[StepRow]:
 
 
 def _row(write: StepWrite) -> StepRow:
-    created = write.given is None
-    return StepRow(
-        step=write.step if created or not write.step.extra else replace(write.step, extra={}),
-        created=created,
-        more=_more({}, write),
-        given=write.given or frozenset(),
-        updates=0 if write.given is None else 1,
-        position=write.position,
-    )
+    if write.given is None:
+        return StepRow(write.step, created=True, position=write.position)
+    step = replace(write.step, extra={}) if write.step.extra else write.step
+    more = _more({}, write)
+    return StepRow(step, False, write.position, write.given, more, updates=1)
 
 
 def _followed(row: StepRow, write: StepWrite) -> StepRow:
@@ -149,14 +145,10 @@ def _touches(writes: Sequence[StepWrite]) -> list[Touch]:
 
 def _touch(write: StepWrite) -> Touch:
     step, caller = write.step, write.caller
-    own = caller if caller is not None and caller.thread_id == step.thread_id else None
-    return Touch(
-        id=step.thread_id,
-        created_at=step.created_at,
-        activity_at=step.created_at if _is_timed(write) else None,
-        user_id=own.user_id if own else None,
-        user_identifier=own.identifier if own else None,
-    )
+    activity_at = step.created_at if _is_timed(write) else None
+    if caller is None or caller.thread_id != step.thread_id:
+        return Touch(step.thread_id, step.created_at, activity_at)
+    return Touch(step.thread_id, step.created_at, activity_at, caller.user_id, caller.identifier)
 
 
 def _known(connection: Connection, rows: Sequence[StepRow]) -> dict[str, Known]:

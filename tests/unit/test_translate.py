@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +31,9 @@ AT = "2026-01-01T00:00:00.000000Z"
 THREAD = Thread(id="t", created_at=AT, last_activity_at="2026-01-02T00:00:00.000000Z")
 
 
-def read(step: Any, thread_id: str = "t") -> tuple[Step, Collection[str]]:
-    return step_from_chainlit(step, thread_id=thread_id)
+def read(step: Any, thread_id: str = "t") -> tuple[Step, set[str]]:
+    made, given = step_from_chainlit(step, thread_id=thread_id)
+    return made, set(given)
 
 
 def stored(id: str, **columns: Any) -> StepValues:

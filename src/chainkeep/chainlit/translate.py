@@ -121,13 +121,11 @@ def step_from_chainlit(step: StepDict, *, thread_id: str) -> tuple[Step, Collect
     for field in ("start", "end"):
         if given.get(field) is None and step.get(field):
             given.pop(field, None)
-    fields = {
-        **given,
-        "id": _text(step["id"]),
-        "thread_id": _text(step.get("threadId")) or thread_id,
-        "created_at": given.get("created_at") or given.get("start") or utc_now(),
-    }
-    return Step.of(fields), given.keys()
+    names = tuple(given)
+    given["id"] = _text(step["id"])
+    given["thread_id"] = _text(step.get("threadId")) or thread_id
+    given["created_at"] = given.get("created_at") or given.get("start") or utc_now()
+    return Step.of(given), names
 
 
 _COLUMNS = slice(len(STEP_COLUMNS))

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from chainkeep.db import (
     thread_queries,
 )
 from chainkeep.db.database import Database, open_database
+from chainkeep.db.execution import is_done
 from chainkeep.db.migrate import migrate
 from chainkeep.db.migrations.search import make_trigram_index
 from chainkeep.db.statements import STATEMENTS
@@ -184,7 +186,11 @@ def run(connection: Connection, call: str) -> list[Ran]:
                 search_queries,
             )
             module = next(each for each in modules if hasattr(each, name))
-            getattr(module, name)(connection, **ARGUMENTS[call])
+            query = getattr(module, name)
+            if "connection" in signature(query).parameters:
+                query(connection, **ARGUMENTS[call])
+            else:
+                is_done(connection, query(**ARGUMENTS[call]))
         finally:
             event.remove(connection, "before_cursor_execute", note)
     return ran

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from chainkeep.db.database import Database
+from chainkeep.db.execution import Change, is_done
 from chainkeep.db.step_queries import StepRow, Touch, step_put, step_write, steps_put, thread_touch
 from chainkeep.models import Step
 
@@ -35,10 +36,17 @@ TOUCH = Touch(id="t", created_at=MESSAGE.created_at, activity_at=MESSAGE.created
 
 Write = Callable[[Connection, StepRow], object]
 
+
+def put_many(rows: list[StepRow]) -> Change:
+    change = steps_put(rows=rows, touches=[TOUCH])
+    assert change is not None
+    return change
+
+
 WRITES: dict[str, Write] = {
     "step_write": lambda connection, row: step_write(connection, [row]),
-    "step_put": lambda connection, row: step_put(connection, row=row, touch=TOUCH),
-    "steps_put": lambda connection, row: steps_put(connection, rows=[row], touches=[TOUCH]),
+    "step_put": lambda connection, row: is_done(connection, step_put(row=row, touch=TOUCH)),
+    "steps_put": lambda connection, row: is_done(connection, put_many([row])),
 }
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from itertools import chain
-from types import FunctionType
+from types import FunctionType, MappingProxyType
 
 import pytest
 
@@ -91,41 +91,46 @@ def test_each_database_has_every_statement() -> None:
         assert set(statements) | set(ONE_DATABASE_ONLY) == {statement.name for statement in ALL}
 
 
-def test_a_step_that_is_put_is_written_as_in_several_statements() -> None:
-    def clauses(name: str) -> str:
-        """What follows the rows that are inserted, without the guards of its own."""
-        sql = " ".join(STATEMENTS["postgresql"][name].sql.split())
-        return sql[sql.index("ON CONFLICT") :].partition(" WHERE threads.")[0]
-
-    put = " ".join(STATEMENTS["postgresql"]["step_put"].sql.split())
-    assert clauses("step_write") in put
-    assert clauses("thread_touch") in put
+def words(name: str, otherwise: Mapping[str, str] = MappingProxyType({})) -> str:
+    """A statement of PostgreSQL, in other words where there are some."""
+    sql = " ".join(STATEMENTS["postgresql"][name].sql.split())
+    for there, here in otherwise.items():
+        sql = sql.replace(there, here)
+    return sql
 
 
-def test_steps_that_are_put_are_written_as_in_several_statements() -> None:
-    one = " ".join(STATEMENTS["postgresql"]["step_write"].sql.split())
-    many = " ".join(STATEMENTS["postgresql"]["steps_put"].sql.split())
-    for there, here in {
+@pytest.mark.parametrize(
+    ("name", "otherwise"),
+    [("step_put", {}), ("steps_put", {"CAST(:activity_at AS TEXT)": 'excluded."lastActivityAt"'})],
+)
+def test_threads_of_steps_that_are_put_are_touched_as_in_a_statement_of_their_own(
+    name: str, otherwise: dict[str, str]
+) -> None:
+    touch, put = words("thread_touch", otherwise), words(name)
+    changed, _, where = touch[touch.index("ON CONFLICT") :].partition(" WHERE ")
+    lives, _, changes = where.removesuffix(" )").partition(" AND ( ")
+    assert changed in put
+    assert f"WHEN {lives} THEN {changes} ELSE CAST(CONCAT('refused" in put
+
+
+def test_a_step_that_is_put_is_written_as_in_a_statement_of_its_own() -> None:
+    write, put = words("step_write"), words("step_put")
+    changed, _, where = write[write.index("ON CONFLICT") :].partition(" WHERE ")
+    assert changed in put
+    assert f"WHEN {where} THEN TRUE ELSE CAST(CONCAT('refused" in put
+
+
+def test_steps_that_are_put_are_written_as_in_a_statement_of_their_own() -> None:
+    otherwise = {
         "CAST(:given AS BIGINT)": "handed.given",
         "CAST(:created AS BOOLEAN)": "handed.created",
-    }.items():
-        one = one.replace(there, here)
-    clauses = dict(re.findall(r'("\w+") = (CASE .*? END),', one))
-    assert f"SET ( {', '.join(clauses)} ) = ( SELECT {', '.join(clauses.values())} FROM" in many
-    rest = one[one.index('"revision" = steps.') :]
-    then, _, only = rest.partition(" WHERE ")
-    assert then in many
-    assert f"WHEN {only} THEN TRUE ELSE CAST(CONCAT('refused" in many
-
-
-def test_threads_are_touched_as_in_a_statement_of_their_own() -> None:
-    one = " ".join(STATEMENTS["postgresql"]["thread_touch"].sql.split())
-    one = one.replace("CAST(:activity_at AS TEXT)", 'excluded."lastActivityAt"')
-    many = " ".join(STATEMENTS["postgresql"]["steps_put"].sql.split())
-    then, _, only = one[one.index("ON CONFLICT") :].partition(" WHERE ")
-    assert then in many
-    lives, _, changes = only.removesuffix(" )").partition(" AND ( ")
-    assert f"WHEN {lives} THEN {changes} ELSE CAST(CONCAT('refused" in many
+    }
+    write, put = words("step_write", otherwise), words("steps_put")
+    cases = dict(re.findall(r'("\w+") = (CASE .*? END),', write))
+    assert f"SET ( {', '.join(cases)} ) = ( SELECT {', '.join(cases.values())} FROM" in put
+    revised, _, where = write[write.index('"revision" = steps.') :].partition(" WHERE ")
+    assert revised in put
+    assert f"WHEN {where} THEN TRUE ELSE CAST(CONCAT('refused" in put
 
 
 def test_each_item_of_a_step_that_is_put_has_the_place_of_its_bind() -> None:
@@ -242,8 +247,12 @@ def test_every_statement_has_a_query_of_its_name_and_every_query_a_statement() -
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_a_query_takes_a_connection_and_named_values(name: str) -> None:
-    first, *others = inspect.signature(QUERIES[name]).parameters.values()
-    assert first.name == "connection"
+    signature = inspect.signature(QUERIES[name])
+    first, *others = signature.parameters.values()
+    if signature.return_annotation.startswith("Change"):
+        assert first.kind is first.KEYWORD_ONLY
+    else:
+        assert first.name == "connection"
     unnamed = [each.name for each in others if each.kind is not each.KEYWORD_ONLY]
     assert unnamed in ([], ["rows"], ["touches"], ["element"])
 

@@ -20,7 +20,7 @@ import pytest
 
 from chainkeep import values
 from chainkeep.db import journal
-from chainkeep.db.database import Database, Work
+from chainkeep.db.database import Database, Make, Work
 from chainkeep.db.lanes import Unit
 from chainkeep.db.records import to_record
 from chainkeep.db.step_writes import StepWrite
@@ -47,9 +47,9 @@ class Interrupted:
         self._begin()
         return await self._database.write(work)
 
-    async def write_alone(self, work: Work[T]) -> T:
+    async def write_alone(self, make: Make) -> bool:
         self._begin()
-        return await self._database.write_alone(work)
+        return await self._database.write_alone(make)
 
     def _begin(self) -> None:
         self._count += 1

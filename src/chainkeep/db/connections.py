@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine
 
 from chainkeep.db import dialects
-from chainkeep.db.drivers import STRAIGHT, driver_of
+from chainkeep.db.drivers import STRAIGHT, driver_of, is_straight
 
 __all__ = ["Connections", "Loan"]
 
@@ -54,6 +54,14 @@ class Connections:
             until = monotonic() + dialects.RECYCLE_SECONDS
             self._kept[connection] = Kept(driver_of(connection), until)
         return connection
+
+    def at_hand(self) -> Connection | None:
+        """What ``take`` would lend, if it need not wait for it nor tell anybody of statements; this
+        and ``give_back`` then run anywhere.
+        """
+        if not self._idle or monotonic() >= self._kept[self._idle[-1]].until:
+            return None
+        return self._idle.pop() if is_straight(self._idle[-1]) else None
 
     def give_back(self, connection: Connection) -> None:
         """Take back a connection whose transaction has ended."""

@@ -19,13 +19,16 @@ from sqlalchemy.util import greenlet_spawn
 from chainkeep.db import dialects
 from chainkeep.db.connections import Connections
 from chainkeep.db.drivers import STRAIGHT, tell
+from chainkeep.db.execution import Change, is_done, is_soon_done
 from chainkeep.errors import TransientStorageError
 from chainkeep.settings import DatabaseSettings
 
-__all__ = ["Database", "Work", "open_database"]
+__all__ = ["Database", "Make", "Work", "open_database"]
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
+Make = Callable[[str], "Change | None"]
+"""Makes ready a change for a database, by its dialect's name."""
 
 
 class Database(Protocol):
@@ -49,8 +52,10 @@ class Database(Protocol):
     async def write(self, work: Work[T]) -> T:
         """Run work in one transaction."""
 
-    async def write_alone(self, work: Work[T]) -> T:
-        """Run work that writes with one statement, a transaction by itself."""
+    async def write_alone(self, make: Make) -> bool:
+        """Make one change, a transaction by itself: whether it was made, and not refused; False too
+        where there is none to make.
+        """
 
     async def bare(self, work: Work[T]) -> T:
         """Run work that begins and ends its own transactions."""
@@ -113,8 +118,8 @@ class ThreadDatabase:
     async def write(self, work: Work[T]) -> T:
         return await self._cross(self._writer, self._write, work)
 
-    async def write_alone(self, work: Work[T]) -> T:
-        return await self._cross(self._writer, self._write_alone, work)
+    async def write_alone(self, make: Make) -> bool:
+        return await self._cross(self._writer, self._write_alone, make)
 
     async def bare(self, work: Work[T]) -> T:
         return await self._cross(self._writer, self._bare, work)
@@ -136,12 +141,15 @@ class ThreadDatabase:
         with self._kept() as connection, connection.begin():
             return work(connection)
 
-    def _write_alone(self, work: Work[T]) -> T:
+    def _write_alone(self, make: Make) -> bool:
+        change = make(self._engine.dialect.name)
+        if change is None:
+            return False
         with self._kept() as connection:
-            result = work(connection)
+            done = is_done(connection, change)
             if connection.in_transaction():  # SQLAlchemy began one, to tell whoever watches
                 connection.commit()
-            return result
+            return done
 
     @contextmanager
     def _kept(self) -> Iterator[Connection]:
@@ -190,8 +198,23 @@ class LoopDatabase:
         # Without a transaction there is neither a BEGIN nor a COMMIT to wait for.
         return await self._run(work, self._begin if self._transactions else None)
 
-    async def write_alone(self, work: Work[T]) -> T:
-        return await self.read(work)
+    async def write_alone(self, make: Make) -> bool:
+        change = make(self._url.get_backend_name())
+        if change is None:
+            return False
+        with our_errors():
+            _, connections = self._opened()
+            connection = None if self._transactions else connections.at_hand()
+            if connection is None:
+                return await self.read(lambda connection: is_done(connection, change))
+            # Straight to the driver: through SQLAlchemy's greenlet takes as long again.
+            try:
+                done = await is_soon_done(connection, change)
+            except BaseException as exc:
+                await greenlet_spawn(connections.give_up, connection, exc)
+                raise
+            connections.give_back(connection)
+            return done
 
     async def snapshot(self, work: Work[T]) -> T:
         return await self._run(work, self._begin_snapshot)

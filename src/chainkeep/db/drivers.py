@@ -12,7 +12,18 @@ from sqlalchemy import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.util import await_only
 
-__all__ = ["STRAIGHT", "Table", "Values", "change", "change_each", "driver_of", "fetch", "tell"]
+__all__ = [
+    "STRAIGHT",
+    "Table",
+    "Values",
+    "change",
+    "change_each",
+    "change_soon",
+    "driver_of",
+    "fetch",
+    "is_straight",
+    "tell",
+]
 
 Values = Sequence[Any]
 """A row, its columns in the statement's order."""
@@ -31,7 +42,7 @@ class Table(NamedTuple):
 
 def fetch(connection: Connection, sql: str, parameters: Values) -> Table:
     """Every row of a statement."""
-    if not _is_straight(connection):
+    if not is_straight(connection):
         result = connection.exec_driver_sql(sql, tuple(parameters))
         columns, rows = tuple(result.keys()), list(result.cursor.fetchall())
         result.close()
@@ -46,7 +57,7 @@ def fetch(connection: Connection, sql: str, parameters: Values) -> Table:
 
 def change(connection: Connection, sql: str, parameters: Values) -> int:
     """How many rows a statement changed."""
-    if not _is_straight(connection):
+    if not is_straight(connection):
         return connection.exec_driver_sql(sql, tuple(parameters)).rowcount
     if connection.dialect.is_async:
         status = await_only(driver_of(connection).execute(sql, *parameters))
@@ -54,11 +65,16 @@ def change(connection: Connection, sql: str, parameters: Values) -> int:
     return int(driver_of(connection).execute(sql, parameters).rowcount)
 
 
+async def change_soon(connection: Connection, sql: str, parameters: Values) -> None:
+    """``change`` on a straight connection of a driver that awaits, from a coroutine."""
+    await driver_of(connection).execute(sql, *parameters)
+
+
 def change_each(connection: Connection, sql: str, many: Sequence[Values]) -> int:
     """Run a statement once for each set of parameters, in one round trip; how many rows it changed,
     -1 where the driver does not say.
     """
-    if not _is_straight(connection):
+    if not is_straight(connection):
         return connection.exec_driver_sql(sql, [tuple(values) for values in many]).rowcount
     if connection.dialect.is_async:
         await_only(driver_of(connection).executemany(sql, many))
@@ -77,7 +93,7 @@ def driver_of(connection: Connection) -> Any:
     return connection.dialect.get_driver_connection(pooled)
 
 
-def _is_straight(connection: Connection) -> bool:
+def is_straight(connection: Connection) -> bool:
     """Whether nobody asked SQLAlchemy to be told of each statement: a log, a tracer, a test."""
     watchers = connection.dispatch
     return (

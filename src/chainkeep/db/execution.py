@@ -8,18 +8,27 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import chain
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection
 
 from chainkeep.db import drivers
-from chainkeep.db.dialects import PARAMETER_MARKS, give_way
+from chainkeep.db.dialects import PARAMETER_MARKS, driver_errors, give_way, is_refusal
 from chainkeep.db.drivers import Values
 from chainkeep.db.statements import STATEMENTS, Shape, Statement
 from chainkeep.values import readable_text, reads_as_stored, stored_text
 
 Rows = list[dict[str, Any]]
 _SLICE = 100
+
+
+class Change(NamedTuple):
+    """A statement that writes all that it is given or, where it fails by refusing some of it,
+    nothing.
+    """
+
+    name: str
+    binds: Mapping[str, Any]
 
 
 @cache
@@ -120,6 +129,28 @@ def returned(connection: Connection, name: str, /, **binds: Any) -> dict[str, An
 def execute(connection: Connection, name: str, /, **binds: Any) -> int:
     """How many rows were changed."""
     return drivers.change(connection, *written(connection, name, binds))
+
+
+def is_done(connection: Connection, change: Change) -> bool:
+    """Make a change; whether it was made, and not refused."""
+    try:
+        execute(connection, change.name, **change.binds)
+    except driver_errors() as exc:
+        if not is_refusal(exc):
+            raise
+        return False
+    return True
+
+
+async def is_soon_done(connection: Connection, change: Change) -> bool:
+    """``is_done`` on a straight connection of a driver that awaits, where SQLAlchemy need not."""
+    try:
+        await drivers.change_soon(connection, *written(connection, change.name, change.binds))
+    except driver_errors() as exc:
+        if not is_refusal(exc):
+            raise
+        return False
+    return True
 
 
 def _sliced(connection: Connection, rows: Sequence[Values]) -> Iterator[Values]:

@@ -1,5 +1,5 @@
 """The statements that write steps, and their threads with them: one typed function each, of the
-same name, over a ``Connection``.
+same name, over a ``Connection`` or giving a ``Change``.
 
 What a statement promises stands in its ``.sql`` file.
 """
@@ -7,15 +7,14 @@ What a statement promises stands in its ``.sql`` file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from chainkeep.db.dialects import driver_errors, is_refusal
-from chainkeep.db.execution import each, execute, many, returned
+from chainkeep.db.execution import Change, each, many
 from chainkeep.models import STEP_COLUMNS, Step, show_input_to_text
 from chainkeep.values import is_starred, json_object, json_or_null, text_of_rows, to_json
 
@@ -56,50 +55,35 @@ def step_write(connection: Connection, rows: Sequence[StepRow]) -> int:
     return each(connection, "step_write", [_step_binds(row) for row in rows])
 
 
-def step_put(connection: Connection, *, row: StepRow, touch: Touch) -> bool:
-    """Whether it was written. Not every database has this statement."""
+def step_put(*, row: StepRow, touch: Touch) -> Change:
+    """Not every database has this statement."""
     binds = {
         **_step_binds(row),
         "activity_at": touch.activity_at,
         "user_id": touch.user_id,
         "user_identifier": touch.user_identifier,
     }
-    return bool(returned(connection, "step_put", **binds)["written"])
+    return Change("step_put", binds)
 
 
-def steps_put(connection: Connection, *, rows: Sequence[StepRow], touches: Sequence[Touch]) -> bool:
-    """Whether they were written: all or none, and none where a text cannot stand among others. Not
-    every database has this statement.
-    """
+def steps_put(*, rows: Sequence[StepRow], touches: Sequence[Touch]) -> Change | None:
+    """None where a text cannot stand among others. Not every database has this statement."""
     try:
         steps, touched = text_of_rows([_step_values(row) for row in rows]), text_of_rows(touches)
     except ValueError:
-        return False
-    return _is_done(lambda: execute(connection, "steps_put", steps=steps, touches=touched))
+        return None
+    return Change("steps_put", {"steps": steps, "touches": touched})
 
 
-def steps_put_rows(
-    connection: Connection, *, rows: Sequence[StepRow], touches: Sequence[Touch]
-) -> bool:
-    """Whether they were written: all or none. Not every database has this statement."""
+def steps_put_rows(*, rows: Sequence[StepRow], touches: Sequence[Touch]) -> Change:
+    """Not every database has this statement."""
     touched = {
         touch.id: (touch.activity_at, touch.user_id, touch.user_identifier) for touch in touches
     }
     full = [(*_step_values(row), *touched[row.step.thread_id]) for row in rows]
     # As many as a power of two, so that there are few texts for the database to understand.
     filling = [(None,) * len(full[0])] * ((1 << (len(full) - 1).bit_length()) - len(full))
-    return _is_done(lambda: execute(connection, "steps_put_rows", rows=full + filling))
-
-
-def _is_done(write: Callable[[], object]) -> bool:
-    """Run a statement that fails where it refuses to write something; whether it was done."""
-    try:
-        write()
-    except driver_errors() as exc:
-        if not is_refusal(exc):
-            raise
-        return False
-    return True
+    return Change("steps_put_rows", {"rows": full + filling})
 
 
 _COLUMNS = STEP_COLUMNS[STEP_COLUMNS.index("parent_id") : STEP_COLUMNS.index("extra") + 1]

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from chainkeep.db import queries
-from chainkeep.db.execution import has
+from chainkeep.db.execution import Change
+from chainkeep.db.statements import STATEMENTS
 from chainkeep.db.step_queries import (
     Known,
     StepRow,
@@ -47,22 +48,20 @@ class StepWrite(NamedTuple):
     caller: Caller | None = None
 
 
-def put_steps(connection: Connection, writes: Sequence[StepWrite]) -> list[bool] | None:
-    """``write_steps`` in one statement, which is a transaction by itself.
+def put_steps(dialect: str, writes: Sequence[StepWrite]) -> Change | None:
+    """``write_steps`` as one change.
 
-    Each fits it. None where a thread has several callers, and where a write was refused or came too
-    late: then nothing is written, and ``write_steps`` has to follow.
+    Each fits it. None where a thread has several callers, and where what is said cannot be told
+    apart in it; then, and where the change is refused, ``write_steps`` has to follow.
     """
     rows, touches = _folded(writes), _touches(writes)
     if len({touch.id for touch in touches}) < len(touches):
         return None
-    if has(connection, "steps_put_rows"):
-        written = steps_put_rows(connection, rows=rows, touches=touches)
-    elif len(rows) == 1:
-        written = step_put(connection, row=rows[0], touch=touches[0])
-    else:
-        written = steps_put(connection, rows=rows, touches=touches)
-    return [True] * len(writes) if written else None
+    if "steps_put_rows" in STATEMENTS[dialect]:
+        return steps_put_rows(rows=rows, touches=touches)
+    if len(rows) == 1:
+        return step_put(row=rows[0], touch=touches[0])
+    return steps_put(rows=rows, touches=touches)
 
 
 def write_steps(connection: Connection, writes: Sequence[StepWrite]) -> list[bool]:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from chainkeep.db import migrate
-from chainkeep.db.database import Database, Work
+from chainkeep.db.database import Database, Make, Work
 from chainkeep.errors import TransientStorageError
 
 __all__ = ["UpToDateDatabase"]
@@ -40,9 +40,9 @@ class UpToDateDatabase:
         await self._prepared()
         return await self._database.write(work)
 
-    async def write_alone(self, work: Work[T]) -> T:
+    async def write_alone(self, make: Make) -> bool:
         await self._prepared()
-        return await self._database.write_alone(work)
+        return await self._database.write_alone(make)
 
     async def bare(self, work: Work[T]) -> T:
         return await self._database.bare(work)

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from sqlalchemy import Connection
 
 from chainkeep.db.database import Database
+from chainkeep.db.execution import Change
 from chainkeep.db.lanes import Batch, Entry, Queue, Unit
 from chainkeep.errors import ChainkeepError, StorageError, TransientStorageError
 
@@ -52,12 +53,12 @@ Run = Callable[[Connection, Sequence[Any]], Sequence[Any]]
 
 
 class AtOnce(NamedTuple):
-    """A shorter way for some works: in one statement, which is a transaction by itself."""
+    """A shorter way for some works, which give True: in one change."""
 
     fits: Callable[[Sequence[Any]], bool]
     """Whether it is the way for these."""
-    run: Callable[[Connection, Sequence[Any]], Sequence[Any] | None]
-    """As ``Run``; None where that did not come out, whatever was written: then ``Run`` follows."""
+    change: Callable[[str, Sequence[Any]], Change | None]
+    """The change for a dialect's name; ``Run`` follows where there is none, or it is refused."""
 
 
 class Writer:
@@ -268,10 +269,9 @@ class Writer:
 
     async def _attempt(self, works: Sequence[Any]) -> Sequence[Any]:
         if self._at_once is not None and self._at_once.fits(works):
-            run = self._at_once.run
-            results = await self._database.write_alone(lambda connection: run(connection, works))
-            if results is not None:
-                return results
+            change = self._at_once.change
+            if await self._database.write_alone(lambda dialect: change(dialect, works)):
+                return [True] * len(works)
         return await self._database.write(lambda connection: self._work(connection, works))
 
     async def _with_retries(self, works: Sequence[Any]) -> Sequence[Any]:

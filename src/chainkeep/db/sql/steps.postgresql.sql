@@ -1,7 +1,8 @@
--- name: step_put :one
--- Does what thread_touch and step_write do, for one step, and nothing at all where the step belongs to another thread;
--- how many steps were written. One statement instead of a transaction saves three waits for the server, and SQLite
--- has no server to wait for. Carried by the primary keys and users_identifier_key.
+-- name: step_put :exec
+-- Does what thread_touch and step_write do for one step: both or, where it cannot be written, neither, and fails by
+-- reading what is no flag as one. The touch has an activity. The thread is locked before the step, as everywhere. One
+-- statement instead of a transaction saves three waits for the server, and SQLite has no server to wait for. Carried by
+-- the primary keys and users_identifier_key.
 WITH touched AS (
     INSERT INTO threads ("id", "createdAt", "userId", "userIdentifier", "metadata", "lastActivityAt")
     SELECT
@@ -16,13 +17,8 @@ WITH touched AS (
             (SELECT users."identifier" FROM users WHERE users."id" = CAST(:user_id AS TEXT))
         ),
         '{}',
-        COALESCE(CAST(:activity_at AS TEXT), CAST(:created_at AS TEXT))
-    WHERE NOT EXISTS (
-        SELECT 1
-        FROM steps
-        WHERE steps."id" = CAST(:id AS TEXT)
-            AND steps."threadId" <> CAST(:thread_id AS TEXT)
-    )
+        CAST(:activity_at AS TEXT)
+    WHERE TRUE
     ON CONFLICT ("id") DO UPDATE SET
         "lastActivityAt" = CASE
             WHEN CAST(:activity_at AS TEXT) > threads."lastActivityAt" THEN CAST(:activity_at AS TEXT)
@@ -41,194 +37,199 @@ WITH touched AS (
             WHEN threads."userId" IS NULL AND excluded."userId" IS NOT NULL THEN 1
             ELSE 0
         END
-    WHERE threads."deletedAt" IS NULL
-    RETURNING "id"
-),
-written AS (
-    INSERT INTO steps (
-        "id",
-        "threadId",
-        "parentId",
-        "type",
-        "name",
-        "input",
-        "output",
-        "createdAt",
-        "start",
-        "end",
-        "command",
-        "modes",
-        "language",
-        "streaming",
-        "waitForAnswer",
-        "isError",
-        "showInput",
-        "defaultOpen",
-        "autoCollapse",
-        "metadata",
-        "tags",
-        "generation",
-        "extra",
-        "favorite",
-        "position",
-        "revision"
-    )
-    SELECT
-        CAST(:id AS TEXT),
-        CAST(:thread_id AS TEXT),
-        CAST(:parent_id AS TEXT),
-        CAST(:type AS TEXT),
-        CAST(:name AS TEXT),
-        CAST(:input AS TEXT),
-        CAST(:output AS TEXT),
-        CAST(:created_at AS TEXT),
-        CAST(:start AS TEXT),
-        CAST(:end AS TEXT),
-        CAST(:command AS TEXT),
-        CAST(:modes AS TEXT),
-        CAST(:language AS TEXT),
-        CAST(:streaming AS BOOLEAN),
-        CAST(:wait_for_answer AS BOOLEAN),
-        CAST(:is_error AS BOOLEAN),
-        CAST(:show_input AS TEXT),
-        CAST(:default_open AS BOOLEAN),
-        CAST(:auto_collapse AS BOOLEAN),
-        CAST(:metadata AS TEXT),
-        CAST(:tags AS TEXT),
-        CAST(:generation AS TEXT),
-        CAST(:extra AS TEXT),
-        CAST(:favorite AS BOOLEAN),
-        CAST(:position AS BIGINT),
-        CAST(:updates AS BIGINT)
-    FROM touched
-    ON CONFLICT ("id") DO UPDATE SET
-        "parentId" = CASE
-            WHEN (CAST(:given AS BIGINT) & 1) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
-                THEN excluded."parentId"
-            ELSE steps."parentId"
-        END,
-        "type" = CASE
-            WHEN (CAST(:given AS BIGINT) & 2) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
-                THEN excluded."type"
-            ELSE steps."type"
-        END,
-        "name" = CASE
-            WHEN (CAST(:given AS BIGINT) & 4) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
-                THEN excluded."name"
-            ELSE steps."name"
-        END,
-        "input" = CASE
-            WHEN (CAST(:given AS BIGINT) & 8) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
-                THEN excluded."input"
-            ELSE steps."input"
-        END,
-        "output" = CASE
-            WHEN (CAST(:given AS BIGINT) & 16) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
-                THEN excluded."output"
-            ELSE steps."output"
-        END,
-        "createdAt" = CASE
-            WHEN (CAST(:given AS BIGINT) & 32) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
-                THEN excluded."createdAt"
-            ELSE steps."createdAt"
-        END,
-        "start" = CASE
-            WHEN (CAST(:given AS BIGINT) & 64) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
-                THEN excluded."start"
-            ELSE steps."start"
-        END,
-        "end" = CASE
-            WHEN (CAST(:given AS BIGINT) & 128) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
-                THEN excluded."end"
-            ELSE steps."end"
-        END,
-        "command" = CASE
-            WHEN (CAST(:given AS BIGINT) & 256) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
-                THEN excluded."command"
-            ELSE steps."command"
-        END,
-        "modes" = CASE
-            WHEN (CAST(:given AS BIGINT) & 512) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
-                THEN excluded."modes"
-            ELSE steps."modes"
-        END,
-        "language" = CASE
-            WHEN (CAST(:given AS BIGINT) & 1024) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
-                THEN excluded."language"
-            ELSE steps."language"
-        END,
-        "streaming" = CASE
-            WHEN (CAST(:given AS BIGINT) & 2048) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
-                THEN excluded."streaming"
-            ELSE steps."streaming"
-        END,
-        "waitForAnswer" = CASE
-            WHEN (CAST(:given AS BIGINT) & 4096) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
-                THEN excluded."waitForAnswer"
-            ELSE steps."waitForAnswer"
-        END,
-        "isError" = CASE
-            WHEN (CAST(:given AS BIGINT) & 8192) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
-                THEN excluded."isError"
-            ELSE steps."isError"
-        END,
-        "showInput" = CASE
-            WHEN (CAST(:given AS BIGINT) & 16384) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
-                THEN excluded."showInput"
-            ELSE steps."showInput"
-        END,
-        "defaultOpen" = CASE
-            WHEN (CAST(:given AS BIGINT) & 32768) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
-                THEN excluded."defaultOpen"
-            ELSE steps."defaultOpen"
-        END,
-        "autoCollapse" = CASE
-            WHEN (CAST(:given AS BIGINT) & 65536) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
-                THEN excluded."autoCollapse"
-            ELSE steps."autoCollapse"
-        END,
-        "metadata" = CASE
-            WHEN (CAST(:given AS BIGINT) & 131072) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
-                THEN excluded."metadata"
-            ELSE steps."metadata"
-        END,
-        "tags" = CASE
-            WHEN (CAST(:given AS BIGINT) & 262144) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
-                THEN excluded."tags"
-            ELSE steps."tags"
-        END,
-        "generation" = CASE
-            WHEN (CAST(:given AS BIGINT) & 524288) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
-                THEN excluded."generation"
-            ELSE steps."generation"
-        END,
-        "extra" = CASE
-            WHEN (CAST(:given AS BIGINT) & 1048576) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
-                THEN excluded."extra"
-            ELSE steps."extra"
-        END,
-        "favorite" = CASE
-            WHEN (CAST(:given AS BIGINT) & 131072) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
-                THEN excluded."favorite"
-            ELSE steps."favorite"
-        END,
-        "unindexed" = CASE
-            WHEN steps."unindexed" = 0
-                AND (
-                    (CAST(:given AS BIGINT) & 16) <> 0
-                    OR (CAST(:given AS BIGINT) & 2) <> 0
-                    OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
-                )
-                THEN 1
-            ELSE steps."unindexed"
-        END,
-        "revision" = steps."revision" + excluded."revision"
-    WHERE steps."threadId" = excluded."threadId"
-        AND steps."deletedAt" IS NULL
+    WHERE
+        CASE
+            WHEN threads."deletedAt" IS NULL
+                THEN CAST(:activity_at AS TEXT) > threads."lastActivityAt"
+                    OR (threads."userId" IS NULL AND excluded."userId" IS NOT NULL)
+                    OR (threads."userIdentifier" IS NULL AND excluded."userIdentifier" IS NOT NULL)
+            ELSE CAST(CONCAT('refused, it was deleted ', threads."deletedAt") AS BOOLEAN)
+        END
     RETURNING "id"
 )
-SELECT COUNT(written."id") AS written
-FROM written;
+INSERT INTO steps (
+    "id",
+    "threadId",
+    "parentId",
+    "type",
+    "name",
+    "input",
+    "output",
+    "createdAt",
+    "start",
+    "end",
+    "command",
+    "modes",
+    "language",
+    "streaming",
+    "waitForAnswer",
+    "isError",
+    "showInput",
+    "defaultOpen",
+    "autoCollapse",
+    "metadata",
+    "tags",
+    "generation",
+    "extra",
+    "favorite",
+    "position",
+    "revision"
+)
+SELECT
+    CAST(:id AS TEXT),
+    CAST(:thread_id AS TEXT),
+    CAST(:parent_id AS TEXT),
+    CAST(:type AS TEXT),
+    CAST(:name AS TEXT),
+    CAST(:input AS TEXT),
+    CAST(:output AS TEXT),
+    CAST(:created_at AS TEXT),
+    CAST(:start AS TEXT),
+    CAST(:end AS TEXT),
+    CAST(:command AS TEXT),
+    CAST(:modes AS TEXT),
+    CAST(:language AS TEXT),
+    CAST(:streaming AS BOOLEAN),
+    CAST(:wait_for_answer AS BOOLEAN),
+    CAST(:is_error AS BOOLEAN),
+    CAST(:show_input AS TEXT),
+    CAST(:default_open AS BOOLEAN),
+    CAST(:auto_collapse AS BOOLEAN),
+    CAST(:metadata AS TEXT),
+    CAST(:tags AS TEXT),
+    CAST(:generation AS TEXT),
+    CAST(:extra AS TEXT),
+    CAST(:favorite AS BOOLEAN),
+    CAST(:position AS BIGINT),
+    CAST(:updates AS BIGINT)
+WHERE (SELECT COUNT(touched."id") FROM touched) >= 0
+ON CONFLICT ("id") DO UPDATE SET
+    "parentId" = CASE
+        WHEN (CAST(:given AS BIGINT) & 1) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."parentId"
+        ELSE steps."parentId"
+    END,
+    "type" = CASE
+        WHEN (CAST(:given AS BIGINT) & 2) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."type"
+        ELSE steps."type"
+    END,
+    "name" = CASE
+        WHEN (CAST(:given AS BIGINT) & 4) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."name"
+        ELSE steps."name"
+    END,
+    "input" = CASE
+        WHEN (CAST(:given AS BIGINT) & 8) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."input"
+        ELSE steps."input"
+    END,
+    "output" = CASE
+        WHEN (CAST(:given AS BIGINT) & 16) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."output"
+        ELSE steps."output"
+    END,
+    "createdAt" = CASE
+        WHEN (CAST(:given AS BIGINT) & 32) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."createdAt"
+        ELSE steps."createdAt"
+    END,
+    "start" = CASE
+        WHEN (CAST(:given AS BIGINT) & 64) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."start"
+        ELSE steps."start"
+    END,
+    "end" = CASE
+        WHEN (CAST(:given AS BIGINT) & 128) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."end"
+        ELSE steps."end"
+    END,
+    "command" = CASE
+        WHEN (CAST(:given AS BIGINT) & 256) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."command"
+        ELSE steps."command"
+    END,
+    "modes" = CASE
+        WHEN (CAST(:given AS BIGINT) & 512) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."modes"
+        ELSE steps."modes"
+    END,
+    "language" = CASE
+        WHEN (CAST(:given AS BIGINT) & 1024) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."language"
+        ELSE steps."language"
+    END,
+    "streaming" = CASE
+        WHEN (CAST(:given AS BIGINT) & 2048) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."streaming"
+        ELSE steps."streaming"
+    END,
+    "waitForAnswer" = CASE
+        WHEN (CAST(:given AS BIGINT) & 4096) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."waitForAnswer"
+        ELSE steps."waitForAnswer"
+    END,
+    "isError" = CASE
+        WHEN (CAST(:given AS BIGINT) & 8192) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."isError"
+        ELSE steps."isError"
+    END,
+    "showInput" = CASE
+        WHEN (CAST(:given AS BIGINT) & 16384) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."showInput"
+        ELSE steps."showInput"
+    END,
+    "defaultOpen" = CASE
+        WHEN (CAST(:given AS BIGINT) & 32768) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."defaultOpen"
+        ELSE steps."defaultOpen"
+    END,
+    "autoCollapse" = CASE
+        WHEN (CAST(:given AS BIGINT) & 65536) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."autoCollapse"
+        ELSE steps."autoCollapse"
+    END,
+    "metadata" = CASE
+        WHEN (CAST(:given AS BIGINT) & 131072) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."metadata"
+        ELSE steps."metadata"
+    END,
+    "tags" = CASE
+        WHEN (CAST(:given AS BIGINT) & 262144) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."tags"
+        ELSE steps."tags"
+    END,
+    "generation" = CASE
+        WHEN (CAST(:given AS BIGINT) & 524288) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."generation"
+        ELSE steps."generation"
+    END,
+    "extra" = CASE
+        WHEN (CAST(:given AS BIGINT) & 1048576) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."extra"
+        ELSE steps."extra"
+    END,
+    "favorite" = CASE
+        WHEN (CAST(:given AS BIGINT) & 131072) <> 0 OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            THEN excluded."favorite"
+        ELSE steps."favorite"
+    END,
+    "unindexed" = CASE
+        WHEN steps."unindexed" = 0
+            AND (
+                (CAST(:given AS BIGINT) & 16) <> 0
+                OR (CAST(:given AS BIGINT) & 2) <> 0
+                OR (CAST(:created AS BOOLEAN) AND steps."revision" = 0)
+            )
+            THEN 1
+        ELSE steps."unindexed"
+    END,
+    "revision" = steps."revision" + excluded."revision"
+WHERE
+    CASE
+        WHEN steps."threadId" = excluded."threadId" AND steps."deletedAt" IS NULL THEN TRUE
+        ELSE CAST(CONCAT('refused, it is in ', steps."threadId") AS BOOLEAN)
+    END;
 
 -- name: steps_put :exec
 -- Does what thread_touch and step_write do for many steps: all of it or, where a step cannot be written, nothing, and

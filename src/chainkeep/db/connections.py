@@ -6,11 +6,12 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.util import greenlet_spawn
 
 from chainkeep.db import dialects
 from chainkeep.db.drivers import STRAIGHT, driver_of, is_straight
 
-__all__ = ["Connections", "Loan"]
+__all__ = ["Connections", "Loan", "LoanAtHand"]
 
 
 class Kept(NamedTuple):
@@ -25,7 +26,7 @@ class Connections:
     """The connections of an engine, and up to ``keep`` beside its pool: to fetch one from there and
     to give it back takes longer than a short statement.
 
-    Every method runs where SQLAlchemy may await.
+    Every method but ``at_hand`` runs where SQLAlchemy may await.
     """
 
     def __init__(self, engine: Engine, *, keep: int) -> None:
@@ -55,13 +56,13 @@ class Connections:
             self._kept[connection] = Kept(driver_of(connection), until)
         return connection
 
-    def at_hand(self) -> Connection | None:
-        """What ``take`` would lend, if it need not wait for it nor tell anybody of statements; this
-        and ``give_back`` then run anywhere.
+    def at_hand(self) -> LoanAtHand | None:
+        """A connection that is there and need tell nobody of its statements, lent from and to
+        wherever there is a loop; None where ``lend`` might have to wait, or to tell.
         """
         if not self._idle or monotonic() >= self._kept[self._idle[-1]].until:
             return None
-        return self._idle.pop() if is_straight(self._idle[-1]) else None
+        return LoanAtHand(self, self._idle.pop()) if is_straight(self._idle[-1]) else None
 
     def give_back(self, connection: Connection) -> None:
         """Take back a connection whose transaction has ended."""
@@ -132,3 +133,20 @@ class Loan:
             self._connections.give_back(self._connection)
         else:
             self._connections.give_up(self._connection, exc)
+
+
+class LoanAtHand:
+    """A connection that is lent to a coroutine as long as an ``async with`` lasts."""
+
+    def __init__(self, connections: Connections, connection: Connection) -> None:
+        self._connections = connections
+        self._connection = connection
+
+    async def __aenter__(self) -> Connection:
+        return self._connection
+
+    async def __aexit__(self, kind: object, exc: BaseException | None, trace: object) -> None:
+        if exc is None:
+            self._connections.give_back(self._connection)
+        else:
+            await greenlet_spawn(self._connections.give_up, self._connection, exc)

@@ -204,17 +204,12 @@ class LoopDatabase:
             return False
         with our_errors():
             _, connections = self._opened()
-            connection = None if self._transactions else connections.at_hand()
-            if connection is None:
+            loan = None if self._transactions else connections.at_hand()
+            if loan is None:
                 return await self.read(lambda connection: is_done(connection, change))
-            # Straight to the driver: through SQLAlchemy's greenlet takes as long again.
-            try:
-                done = await is_soon_done(connection, change)
-            except BaseException as exc:
-                await greenlet_spawn(connections.give_up, connection, exc)
-                raise
-            connections.give_back(connection)
-            return done
+            # Straight to the driver: by way of SQLAlchemy's greenlet it takes half as long again.
+            async with loan as connection:
+                return await is_soon_done(connection, change)
 
     async def snapshot(self, work: Work[T]) -> T:
         return await self._run(work, self._begin_snapshot)

@@ -11,11 +11,14 @@ from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.util import await_only
 
 from chainkeep.db import queries, step_queries
-from chainkeep.db.database import Database, open_database
+from chainkeep.db.database import Database, Make, open_database
 from chainkeep.db.drivers import driver_of
 from chainkeep.db.step_queries import Touch
+from chainkeep.db.step_writes import StepWrite, put_steps
 from chainkeep.errors import StorageError
+from chainkeep.models import Step
 from chainkeep.settings import DatabaseSettings
+from tests.support.waiting import eventually
 
 NOW = "2026-01-01T00:00:00.000000Z"
 OpenDatabase = Callable[..., Database]
@@ -122,6 +125,50 @@ async def test_work_that_is_cancelled_is_undone_and_its_connection_closed(
         await write
     assert await database.read(pid) != before
     assert await database.read(lambda connection: queries.thread_get(connection, id="t")) is None
+
+
+def put(step_id: str, thread_id: str) -> Make:
+    """The change that writes a step."""
+    step = Step(id=step_id, thread_id=thread_id, created_at=NOW)
+    return lambda dialect: put_steps(dialect, [StepWrite(step=step, position=1)])
+
+
+async def test_a_change_that_is_refused_leaves_its_connection_in_use(open_: OpenDatabase) -> None:
+    database = open_()
+    assert await database.write_alone(put("s", "t"))
+    before = await database.read(pid)
+    assert not await database.write_alone(put("s", "elsewhere"))
+    assert await database.write_alone(put("another", "t"))
+    assert await database.read(pid) == before
+
+
+async def test_a_change_that_is_cancelled_has_its_connection_closed(
+    open_: OpenDatabase,
+) -> None:
+    database, other = open_(), open_()
+    await database.write(touch)
+    used = await database.read(pid)
+    touched, go_on = asyncio.Event(), asyncio.Event()
+
+    def hold(connection: Connection) -> None:
+        connection.execute(text('SELECT "id" FROM threads FOR UPDATE'))
+        touched.set()
+        await_only(go_on.wait())
+
+    holding = asyncio.ensure_future(other.write(hold))
+    await touched.wait()
+    waiting = asyncio.ensure_future(database.write_alone(put("s", "t")))
+    await eventually(lambda: other.read(is_anybody_waiting))
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert await database.read(pid) != used
+    go_on.set()
+    await holding
+
+
+def is_anybody_waiting(connection: Connection) -> bool:
+    return bool(connection.execute(text("SELECT bool_or(NOT granted) FROM pg_locks")).scalar())
 
 
 async def test_who_listens_to_statements_is_told_of_each(open_: OpenDatabase) -> None:

@@ -26,7 +26,7 @@ class Connections:
     """The connections of an engine, and up to ``keep`` beside its pool: to fetch one from there and
     to give it back takes longer than a short statement.
 
-    Every method but ``at_hand`` runs where SQLAlchemy may await.
+    Every method runs where SQLAlchemy may await; ``at_hand``, and what it lends, anywhere.
     """
 
     def __init__(self, engine: Engine, *, keep: int) -> None:
@@ -57,8 +57,8 @@ class Connections:
         return connection
 
     def at_hand(self) -> LoanAtHand | None:
-        """A connection that is there and need tell nobody of its statements, lent from and to
-        wherever there is a loop; None where ``lend`` might have to wait, or to tell.
+        """A connection that is there and has nobody to tell of its statements; None where ``lend``
+        might have to wait for one, or to tell.
         """
         if not self._idle or monotonic() >= self._kept[self._idle[-1]].until:
             return None

@@ -207,7 +207,7 @@ class LoopDatabase:
             loan = None if self._transactions else connections.at_hand()
             if loan is None:
                 return await self.read(lambda connection: is_done(connection, change))
-            # Straight to the driver: by way of SQLAlchemy's greenlet it takes half as long again.
+            # Past SQLAlchemy's greenlet, which takes a seventh of our time with 32 chats at once.
             async with loan as connection:
                 return await is_soon_done(connection, change)
 

@@ -218,9 +218,9 @@ def give_way(connection: Connection) -> None:
 def is_refusal(exc: BaseException) -> bool:
     """Whether a statement refused what it was to write, and says so by failing."""
     original = getattr(exc, "orig", None) or exc
-    # SQLite's is a trigger's; PostgreSQL is made to read the word as a number, and quotes it.
-    not_a_number = getattr(original, "sqlstate", None) == "22P02"
-    return str(original) == "refused" or (not_a_number and "refused" in str(original))
+    # SQLite's is a trigger's; PostgreSQL is made to read the word as a flag, and quotes it.
+    no_flag = getattr(original, "sqlstate", None) == "22P02"
+    return str(original) == "refused" or (no_flag and "refused" in str(original))
 
 
 def _connect_args(settings: DatabaseSettings) -> Iterator[tuple[str, Any]]:

@@ -121,7 +121,7 @@ def _followed(row: StepRow, write: StepWrite) -> StepRow:
     if "extra" in fields:
         fields["extra"] = row.step.extra
     return row._replace(
-        step=replace(row.step, **fields),
+        step=Step.of({**vars(row.step), **fields}),
         given=row.given | write.given,
         more=_more(row.more, write),
         updates=row.updates + 1,

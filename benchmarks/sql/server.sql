@@ -5,4 +5,3 @@ ALTER SYSTEM SET shared_buffers = '512MB';
 ALTER SYSTEM SET max_connections = 200;
 ALTER SYSTEM SET max_wal_size = '4GB';
 ALTER SYSTEM SET maintenance_work_mem = '512MB';
-ALTER SYSTEM SET min_wal_size = '2GB';

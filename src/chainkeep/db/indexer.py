@@ -31,6 +31,8 @@ FIRST_PAUSE = 1.0
 _LONG = 200_000
 # Of its time the indexer takes this share while there is writing, and else.
 _SHARE_BUSY, _SHARE_IDLE = 0.05, 0.5
+# Counting takes a hundredth of the time at most.
+_REST_AFTER_COUNT = 100
 
 
 class Indexer:
@@ -45,6 +47,7 @@ class Indexer:
         self._planned: asyncio.TimerHandle | None = None
         self._running: asyncio.Task[None] | None = None
         self._woken = self._closed = self._asked = False
+        self._count_again = 0.0
         self.waiting = 0
         """How many rows are not indexed, when they were last counted."""
         self.indexed: bool | None = None
@@ -102,7 +105,7 @@ class Indexer:
         began = clock()
         if self._woken:
             self._woken = False
-            self.waiting = await self._database.read(sql.search_waiting)
+            await self._count()
         batch = await self._database.snapshot(next_batch)
         if not batch.size:
             self.waiting = 0
@@ -115,6 +118,17 @@ class Indexer:
         # Between the writes of a chat that awaits each of them nothing is queued; it woke this one.
         share = _SHARE_BUSY if self._woken or self._busy() else _SHARE_IDLE
         return (clock() - began) * (1 / share - 1)
+
+    async def _count(self) -> None:
+        """Count what waits, unless that took long and was done not long ago: with much to do, to
+        count it takes longer than to do some of it.
+        """
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        if began < self._count_again:
+            return
+        self.waiting = await self._database.read(sql.search_waiting)
+        self._count_again = clock() + _REST_AFTER_COUNT * (clock() - began)
 
     async def _write(self, batch: Batch) -> int | None:
         if batch.characters > _LONG:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection
 from typing_extensions import override
 
 from chainkeep.db import indexer, indexing, search_queries
@@ -291,6 +292,28 @@ async def test_the_texts_of_a_deleted_thread_leave_the_index(store: Store) -> No
     await store.delete_thread("t1")
     await indexed(store)
     assert await store.execute(texts, {"id": "t1"}) == [{"n": 0}]
+
+
+async def test_what_waits_is_not_counted_again_with_every_batch(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long counting takes, as it does with much to do."""
+    monkeypatch.setattr(indexer, "_REST_AFTER_COUNT", 1_000_000)
+    search_waiting, counts = search_queries.search_waiting, 0
+
+    def count_counting(connection: Connection) -> int:
+        nonlocal counts
+        counts += 1
+        return search_waiting(connection)
+
+    async def is_indexed() -> bool:
+        return await store._database.read(search_waiting) == 0
+
+    monkeypatch.setattr(search_queries, "search_waiting", count_counting)
+    for number in range(3):
+        await say(store, "t1", f"needle {number}", id=f"s{number}")
+        await eventually(is_indexed)
+    assert counts == 1
 
 
 async def test_health_tells_of_the_index(store: Store, database_kind: str) -> None:

@@ -307,6 +307,7 @@ async def test_what_waits_is_not_counted_again_with_every_batch(
         return search_waiting(connection)
 
     async def is_indexed() -> bool:
+        store._indexer.wake()
         return await store._database.read(search_waiting) == 0
 
     monkeypatch.setattr(search_queries, "search_waiting", count_counting)

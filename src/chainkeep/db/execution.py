@@ -37,9 +37,9 @@ def _prepared(dialect: str, name: str) -> tuple[Statement, str, tuple[str, ...]]
     return statement, statement.numbered(PARAMETER_MARKS[dialect]), statement.binds_in_order
 
 
-def has(connection: Connection, name: str) -> bool:
-    """Whether the database has a statement; nearly all are for both."""
-    return name in STATEMENTS[connection.dialect.name]
+def has(dialect: str, name: str) -> bool:
+    """Whether a database has a statement, by its dialect's name; nearly all are for both."""
+    return name in STATEMENTS[dialect]
 
 
 @lru_cache(maxsize=1000)

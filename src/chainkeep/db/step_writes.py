@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from chainkeep.db import queries
-from chainkeep.db.execution import Change
-from chainkeep.db.statements import STATEMENTS
+from chainkeep.db.execution import Change, has
 from chainkeep.db.step_queries import (
     Known,
     StepRow,
@@ -57,7 +56,7 @@ def put_steps(dialect: str, writes: Sequence[StepWrite]) -> Change | None:
     rows, touches = _folded(writes), _touches(writes)
     if len({touch.id for touch in touches}) < len(touches):
         return None
-    if "steps_put_rows" in STATEMENTS[dialect]:
+    if has(dialect, "steps_put_rows"):
         return steps_put_rows(rows=rows, touches=touches)
     if len(rows) == 1:
         return step_put(row=rows[0], touch=touches[0])
@@ -107,8 +106,14 @@ def _row(write: StepWrite) -> StepRow:
     if write.given is None:
         return StepRow(write.step, created=True, position=write.position)
     step = replace(write.step, extra={}) if write.step.extra else write.step
-    more = _more({}, write)
-    return StepRow(step, False, write.position, write.given, more, updates=1)
+    return StepRow(
+        step,
+        created=False,
+        position=write.position,
+        given=write.given,
+        more=_more({}, write),
+        updates=1,
+    )
 
 
 def _followed(row: StepRow, write: StepWrite) -> StepRow:

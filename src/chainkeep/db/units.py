@@ -244,7 +244,7 @@ def delete_thread(
     """Delete a thread and all that is in it; the keys of the blobs that are to go."""
     now = deleted_at or utc_now()
     queries.thread_delete(connection, id=thread_id, deleted_at=now)
-    if has(connection, "thread_erase"):
+    if has(connection.dialect.name, "thread_erase"):
         return queries.thread_erase(connection, thread_id=thread_id, requested_at=now)
     elements = queries.elements_of_thread(connection, thread_id=thread_id)
     keys = _request_deletions(connection, elements, now)

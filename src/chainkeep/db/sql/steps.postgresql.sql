@@ -18,7 +18,6 @@ WITH touched AS (
         ),
         '{}',
         CAST(:activity_at AS TEXT)
-    WHERE TRUE
     ON CONFLICT ("id") DO UPDATE SET
         "lastActivityAt" = CASE
             WHEN CAST(:activity_at AS TEXT) > threads."lastActivityAt" THEN CAST(:activity_at AS TEXT)
@@ -270,7 +269,6 @@ touched AS (
         '{}' AS "metadata",
         touch.item[3] AS "lastActivityAt"
     FROM touch
-    WHERE TRUE
     ON CONFLICT ("id") DO UPDATE SET
         "lastActivityAt" = CASE
             WHEN excluded."lastActivityAt" > threads."lastActivityAt" THEN excluded."lastActivityAt"

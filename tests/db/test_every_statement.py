@@ -54,9 +54,9 @@ async def test_a_query_passes_exactly_the_parameters_of_its_statement(
     passed: dict[str, set[str]] = defaultdict(set)
     one, each = execution.written, execution.each
 
-    def note_one(connection: Connection, name: str, binds: Mapping[str, Any]) -> Any:
+    def note_one(dialect: str, name: str, binds: Mapping[str, Any]) -> Any:
         passed[name].update(binds)
-        return one(connection, name, binds)
+        return one(dialect, name, binds)
 
     def note_each(connection: Connection, name: str, many: Sequence[Mapping[str, Any]]) -> Any:
         passed[name].update(*many)

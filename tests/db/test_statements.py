@@ -158,30 +158,49 @@ def test_each_column_that_an_update_sets_has_its_number(dialect: str) -> None:
 VIEW, TRIGGER = migrations.statements(script("writing.sqlite.sql"))
 
 
-@pytest.mark.parametrize(
-    ("name", "otherwise"),
-    [
-        (
-            "step_write",
-            {"CAST(:given AS BIGINT)": 'NEW."given"', "CAST(:created AS BOOLEAN)": 'NEW."created"'},
-        ),
-        ("thread_touch", {"CAST(:activity_at AS TEXT)": 'NEW."activity_at"'}),
-    ],
-)
-def test_rows_that_are_put_are_written_as_in_several_statements(
-    name: str, otherwise: dict[str, str]
-) -> None:
+def clauses(name: str, otherwise: dict[str, str]) -> str:
+    """What a statement of SQLite does where a row is there, in other words where there are some."""
     sql = " ".join(STATEMENTS["sqlite"][name].sql.split())
-    clauses = sql[sql.index("ON CONFLICT") :]
+    sql = sql[sql.index("ON CONFLICT") :]
     for there, here in otherwise.items():
-        clauses = clauses.replace(there, here)
-    assert f"{clauses};" in " ".join(TRIGGER.split())
+        sql = sql.replace(there, here)
+    return sql
+
+
+def test_threads_of_rows_that_are_put_are_touched_as_in_a_statement_of_their_own() -> None:
+    touch = clauses("thread_touch", {"CAST(:activity_at AS TEXT)": 'NEW."activity_at"'})
+    assert f"{touch};" in " ".join(TRIGGER.split())
+
+
+INDEXED = ("type", "createdAt", "favorite", "unindexed")
+
+
+def test_rows_that_are_put_are_written_as_in_a_statement_of_their_own() -> None:
+    write = clauses(
+        "step_write",
+        {"CAST(:given AS BIGINT)": 'NEW."given"', "CAST(:created AS BOOLEAN)": 'NEW."created"'},
+    )
+    cases = [re.search(rf'"{name}" = CASE .*? END, (?=")', write) for name in INDEXED]
+    apart = "".join(case[0] for case in cases if case).removesuffix(", ")
+    for case in cases:
+        write = write.replace(case[0] if case else "", "")
+    later = {
+        'steps."revision" = 0': 'steps."revision" = NEW."updates"',
+        'excluded."type"': 'NEW."type"',
+        'excluded."createdAt"': 'NEW."created_at"',
+        'excluded."favorite"': 'NEW."favorite"',
+    }
+    for there, here in later.items():
+        apart = apart.replace(there, here)
+    words = " ".join(TRIGGER.split())
+    assert f"{write};" in words
+    assert words.partition("UPDATE steps SET ")[2].startswith(f"{apart} WHERE")
 
 
 def test_rows_that_are_put_have_the_columns_that_they_are_given() -> None:
     step = Step(id="s", thread_id="t", type="run", created_at="2026-01-01T00:00:00.000000Z")
     binds = _step_binds(StepRow(step=step, created=True, position=1))
-    columns = [*binds, "activity_at", "user_id", "user_identifier"]
+    columns = [*binds, "thread_created_at", "activity_at", "user_id", "user_identifier"]
     assert re.findall(r'"(\w+)"', STATEMENTS["sqlite"]["steps_put_rows"].sql) == columns
     assert re.findall(r'NULL AS "(\w+)"', VIEW) == columns
 

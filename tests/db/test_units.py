@@ -22,13 +22,14 @@ from chainkeep.errors import ConflictError
 from chainkeep.models import Caller, Step
 
 MOMENTS = [f"2026-01-0{day}T00:00:00.000000Z" for day in range(1, 5)]
-FIELDS = ("output", "name", "created_at", "metadata", "parent_id")
+FIELDS = ("output", "type", "name", "created_at", "metadata", "parent_id")
 
 steps = st.builds(
     Step,
     id=st.sampled_from(["a", "b"]),
     thread_id=st.sampled_from(["t", "t", "t", "u"]),
     created_at=st.sampled_from(MOMENTS),
+    type=st.sampled_from(["run", "assistant_message"]),
     output=st.sampled_from(["", "one", "two"]),
     name=st.sampled_from(["x", "y"]),
     parent_id=st.sampled_from([None, "a", "b"]),
@@ -51,15 +52,21 @@ step_writes = st.builds(
     position=st.integers(1, 5),
 )
 plain_writes = step_writes.filter(lambda write: units.fit_one_statement([write]))
-deletions = st.sampled_from(
+
+
+def index(connection: Connection) -> None:
+    """What the search index leaves."""
+    connection.execute(text('UPDATE steps SET "unindexed" = 0'))
+
+
+others = st.sampled_from(
     [
+        index,
         Operation("delete_step", {"step_id": "a", "caller": None, "position": 9}),
         Operation("delete_thread", {"thread_id": "t"}),
     ]
 )
-works = st.lists(
-    st.one_of(step_writes, step_writes, step_writes, deletions), min_size=1, max_size=5
-)
+works = st.lists(st.one_of(step_writes, step_writes, step_writes, others), min_size=1, max_size=5)
 
 BOB = Operation(
     "user_upsert",
@@ -72,8 +79,9 @@ BOB = Operation(
 STATE = (
     """SELECT "id", "userId", "userIdentifier", "lastActivityAt", "createdAt", "deletedAt" IS NULL
     FROM threads ORDER BY "id" """,
-    """SELECT "id", "threadId", "parentId", "name", "output", "createdAt", "metadata", "favorite",
-    "extra", "revision" > 0, "position", "deletedAt" IS NULL FROM steps ORDER BY "id" """,
+    """SELECT "id", "threadId", "parentId", "type", "name", "output", "createdAt", "metadata",
+    "favorite", "extra", "revision" > 0, "position", "unindexed", "deletedAt" IS NULL
+    FROM steps ORDER BY "id" """,
 )
 
 

@@ -119,7 +119,9 @@ class ThreadDatabase:
         return await self._cross(self._writer, self._write, work)
 
     async def write_alone(self, make: Make) -> bool:
-        return await self._cross(self._writer, self._write_alone, make)
+        # Here and not in the thread, which has the more to do.
+        change = make(self._engine.dialect.name)
+        return change is not None and await self._cross(self._writer, self._write_alone, change)
 
     async def bare(self, work: Work[T]) -> T:
         return await self._cross(self._writer, self._bare, work)
@@ -141,10 +143,7 @@ class ThreadDatabase:
         with self._kept() as connection, connection.begin():
             return work(connection)
 
-    def _write_alone(self, make: Make) -> bool:
-        change = make(self._engine.dialect.name)
-        if change is None:
-            return False
+    def _write_alone(self, change: Change) -> bool:
         with self._kept() as connection:
             done = is_done(connection, change)
             if connection.in_transaction():  # SQLAlchemy began one, to tell whoever watches

@@ -13,7 +13,13 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import Connection
 
 from chainkeep.db import drivers
-from chainkeep.db.dialects import PARAMETER_MARKS, driver_errors, give_way, is_refusal
+from chainkeep.db.dialects import (
+    DIALECT_NAMES,
+    PARAMETER_MARKS,
+    driver_errors,
+    give_way,
+    is_refusal,
+)
 from chainkeep.db.drivers import Values
 from chainkeep.db.statements import STATEMENTS, Shape, Statement
 from chainkeep.values import readable_text, reads_as_stored, stored_text
@@ -24,11 +30,12 @@ _SLICE = 100
 
 class Change(NamedTuple):
     """A statement that writes all that it is given or, where it fails by refusing some of it,
-    nothing.
+    nothing; as its driver takes it.
     """
 
-    name: str
-    binds: Mapping[str, Any]
+    sql: str
+    parameters: Values
+    """In the statement's order."""
 
 
 @cache
@@ -47,17 +54,26 @@ def _spread(dialect: str, name: str, shapes: tuple[tuple[str, Shape], ...]) -> s
     return STATEMENTS[dialect][name].spread(PARAMETER_MARKS[dialect], dict(shapes))
 
 
-def written(
-    connection: Connection, name: str, binds: Mapping[str, Any]
-) -> tuple[str, Sequence[Any]]:
+def change_of(name: str, /, **binds: Any) -> Change:
+    """Make a change ready. One database alone has the statement."""
+    return Change(*written(_home(name), name, binds))
+
+
+@cache
+def _home(name: str) -> str:
+    [dialect] = (dialect for dialect in DIALECT_NAMES if has(dialect, name))
+    return dialect
+
+
+def written(dialect: str, name: str, binds: Mapping[str, Any]) -> tuple[str, Sequence[Any]]:
     """A statement as the driver takes it, and its parameters in order."""
-    statement, sql, order = _prepared(connection.dialect.name, name)
+    statement, sql, order = _prepared(dialect, name)
     if not statement.expands:
         return sql, _stored([binds[key] for key in order])
     lists = {key: _rows(binds[key]) for key in order if key in statement.expands}
     shapes = tuple((key, tuple(map(len, rows))) for key, rows in lists.items())
     rows = chain.from_iterable(lists.get(key) or [[binds[key]]] for key in order)
-    spread = _spread(connection.dialect.name, name, shapes)
+    spread = _spread(dialect, name, shapes)
     return spread, _stored([*chain.from_iterable(rows)])
 
 
@@ -69,7 +85,7 @@ def _rows(values: Collection[Any]) -> Sequence[Collection[Any]]:
 
 def run(connection: Connection, name: str, binds: Mapping[str, Any]) -> drivers.Table:
     """What a statement finds with its binds: text, numbers, flags, and lists of text."""
-    return drivers.fetch(connection, *written(connection, name, binds))
+    return drivers.fetch(connection, *written(connection.dialect.name, name, binds))
 
 
 def each(connection: Connection, name: str, many: Sequence[Mapping[str, Any]]) -> int:
@@ -128,13 +144,13 @@ def returned(connection: Connection, name: str, /, **binds: Any) -> dict[str, An
 
 def execute(connection: Connection, name: str, /, **binds: Any) -> int:
     """How many rows were changed."""
-    return drivers.change(connection, *written(connection, name, binds))
+    return drivers.change(connection, *written(connection.dialect.name, name, binds))
 
 
 def is_done(connection: Connection, change: Change) -> bool:
     """Make a change; whether it was made, and not refused."""
     try:
-        execute(connection, change.name, **change.binds)
+        drivers.change(connection, *change)
     except driver_errors() as exc:
         if not is_refusal(exc):
             raise
@@ -145,7 +161,7 @@ def is_done(connection: Connection, change: Change) -> bool:
 async def is_soon_done(connection: Connection, change: Change) -> bool:
     """``is_done`` on a straight connection of a driver that awaits, where SQLAlchemy need not."""
     try:
-        await drivers.change_soon(connection, *written(connection, change.name, change.binds))
+        await drivers.change_soon(connection, *change)
     except driver_errors() as exc:
         if not is_refusal(exc):
             raise

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from chainkeep.db.execution import Change, each, many
+from chainkeep.db.execution import Change, change_of, each, many
 from chainkeep.models import STEP_COLUMNS, Step, show_input_to_text
 from chainkeep.values import is_starred, json_object, json_or_null, text_of_rows, to_json
 
@@ -57,13 +57,13 @@ def step_write(connection: Connection, rows: Sequence[StepRow]) -> int:
 
 def step_put(*, row: StepRow, touch: Touch) -> Change:
     """Not every database has this statement."""
-    binds = {
+    return change_of(
+        "step_put",
         **_step_binds(row),
-        "activity_at": touch.activity_at,
-        "user_id": touch.user_id,
-        "user_identifier": touch.user_identifier,
-    }
-    return Change("step_put", binds)
+        activity_at=touch.activity_at,
+        user_id=touch.user_id,
+        user_identifier=touch.user_identifier,
+    )
 
 
 def steps_put(*, rows: Sequence[StepRow], touches: Sequence[Touch]) -> Change | None:
@@ -72,18 +72,16 @@ def steps_put(*, rows: Sequence[StepRow], touches: Sequence[Touch]) -> Change | 
         steps, touched = text_of_rows([_step_values(row) for row in rows]), text_of_rows(touches)
     except ValueError:
         return None
-    return Change("steps_put", {"steps": steps, "touches": touched})
+    return change_of("steps_put", steps=steps, touches=touched)
 
 
 def steps_put_rows(*, rows: Sequence[StepRow], touches: Sequence[Touch]) -> Change:
     """Not every database has this statement."""
-    touched = {
-        touch.id: (touch.activity_at, touch.user_id, touch.user_identifier) for touch in touches
-    }
+    touched = {touch.id: touch[1:] for touch in touches}
     full = [(*_step_values(row), *touched[row.step.thread_id]) for row in rows]
     # As many as a power of two, so that there are few texts for the database to understand.
     filling = [(None,) * len(full[0])] * ((1 << (len(full) - 1).bit_length()) - len(full))
-    return Change("steps_put_rows", {"rows": full + filling})
+    return change_of("steps_put_rows", rows=full + filling)
 
 
 _COLUMNS = STEP_COLUMNS[STEP_COLUMNS.index("parent_id") : STEP_COLUMNS.index("extra") + 1]

@@ -33,18 +33,19 @@ SELECT
     NULL AS "created",
     NULL AS "given",
     NULL AS "updates",
+    NULL AS "thread_created_at",
     NULL AS "activity_at",
     NULL AS "user_id",
     NULL AS "user_identifier";
 
--- What thread_touch does, then what step_write does. A row of nulls fills up a statement. Where a step cannot be
+-- What thread_touch does, then what step_write does, which is two statements here. A row of nulls fills up a statement. Where a step cannot be
 -- written, nothing is.
 CREATE TEMP TRIGGER IF NOT EXISTS steps_put_row INSTEAD OF INSERT ON steps_put WHEN NEW."id" IS NOT NULL
 BEGIN
     INSERT INTO threads ("id", "createdAt", "userId", "userIdentifier", "metadata", "lastActivityAt")
     SELECT
         NEW."thread_id",
-        NEW."created_at",
+        NEW."thread_created_at",
         COALESCE(
             NEW."user_id",
             (SELECT users."id" FROM users WHERE users."identifier" = NEW."user_identifier")
@@ -145,11 +146,6 @@ BEGIN
                 THEN excluded."parentId"
             ELSE steps."parentId"
         END,
-        "type" = CASE
-            WHEN (NEW."given" & 2) <> 0 OR (NEW."created" AND steps."revision" = 0)
-                THEN excluded."type"
-            ELSE steps."type"
-        END,
         "name" = CASE
             WHEN (NEW."given" & 4) <> 0 OR (NEW."created" AND steps."revision" = 0)
                 THEN excluded."name"
@@ -164,11 +160,6 @@ BEGIN
             WHEN (NEW."given" & 16) <> 0 OR (NEW."created" AND steps."revision" = 0)
                 THEN excluded."output"
             ELSE steps."output"
-        END,
-        "createdAt" = CASE
-            WHEN (NEW."given" & 32) <> 0 OR (NEW."created" AND steps."revision" = 0)
-                THEN excluded."createdAt"
-            ELSE steps."createdAt"
         END,
         "start" = CASE
             WHEN (NEW."given" & 64) <> 0 OR (NEW."created" AND steps."revision" = 0)
@@ -245,9 +236,29 @@ BEGIN
                 THEN excluded."extra"
             ELSE steps."extra"
         END,
+        "revision" = steps."revision" + excluded."revision"
+    WHERE steps."threadId" = excluded."threadId"
+        AND steps."deletedAt" IS NULL;
+
+    SELECT RAISE(ABORT, 'refused')
+    WHERE changes() = 0;
+
+    -- The columns of indexes apart, and only where one may change: SQLite takes a row out of each index of which a column
+    -- is set, and puts it in again, also where it is set to what it was.
+    UPDATE steps SET
+        "type" = CASE
+            WHEN (NEW."given" & 2) <> 0 OR (NEW."created" AND steps."revision" = NEW."updates")
+                THEN NEW."type"
+            ELSE steps."type"
+        END,
+        "createdAt" = CASE
+            WHEN (NEW."given" & 32) <> 0 OR (NEW."created" AND steps."revision" = NEW."updates")
+                THEN NEW."created_at"
+            ELSE steps."createdAt"
+        END,
         "favorite" = CASE
-            WHEN (NEW."given" & 131072) <> 0 OR (NEW."created" AND steps."revision" = 0)
-                THEN excluded."favorite"
+            WHEN (NEW."given" & 131072) <> 0 OR (NEW."created" AND steps."revision" = NEW."updates")
+                THEN NEW."favorite"
             ELSE steps."favorite"
         END,
         "unindexed" = CASE
@@ -255,15 +266,16 @@ BEGIN
                 AND (
                     (NEW."given" & 16) <> 0
                     OR (NEW."given" & 2) <> 0
-                    OR (NEW."created" AND steps."revision" = 0)
+                    OR (NEW."created" AND steps."revision" = NEW."updates")
                 )
                 THEN 1
             ELSE steps."unindexed"
-        END,
-        "revision" = steps."revision" + excluded."revision"
-    WHERE steps."threadId" = excluded."threadId"
-        AND steps."deletedAt" IS NULL;
-
-    SELECT RAISE(ABORT, 'refused')
-    WHERE changes() = 0;
+        END
+    WHERE steps."id" = NEW."id"
+        AND (
+            steps."type" <> NEW."type"
+            OR steps."createdAt" <> NEW."created_at"
+            OR steps."favorite" <> NEW."favorite"
+            OR steps."unindexed" = 0
+        );
 END;

@@ -32,6 +32,7 @@ INSERT INTO steps_put (
     "created",
     "given",
     "updates",
+    "thread_created_at",
     "activity_at",
     "user_id",
     "user_identifier"

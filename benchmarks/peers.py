@@ -102,6 +102,10 @@ class Candidate:
     """The file of SQL that makes what its search is carried by; None where it has nothing, or makes
     it by itself.
     """
+    unindex: str | None = None
+    """The file of SQL that takes that away before others than searches are measured; None where it
+    costs them nothing, or is kept in step by the candidate itself.
+    """
     groups: Collection[str] | None = None
     """The workloads that it takes part in; None for all."""
 
@@ -180,7 +184,11 @@ CANDIDATES = (
         _prisma,
     ),
     *(
-        replace(each, index=f"floor.{each.database.lower()}.index")
+        replace(
+            each,
+            index=f"floor.{each.database.lower()}.index",
+            unindex="floor.postgresql.unindex" if each.database == "PostgreSQL" else None,
+        )
         for each in _on_both("floor", "schema", "chainkeep", _floor)
     ),
 )

@@ -92,6 +92,9 @@ async def _rounds(
     set_aside()
     subjects = [each for each in subjects if _takes_part(each.candidate, workload)]
     cells = [Cell(workload, subject.candidate, []) for subject in subjects]
+    if workload.writes:
+        for subject in subjects:
+            await subject.unindex()
     if workload.warm:
         for subject in subjects:
             await workload.call(subject, plan.scale.seconds / 10)

@@ -52,6 +52,12 @@ class Subject:
         await self.layer.close()
         self.layer = self.candidate.open(self.place)
 
+    async def unindex(self) -> None:
+        """Take away what only searches need and each write would pay for."""
+        if self.candidate.unindex is not None:
+            script = partial(seed.run_script, name=self.candidate.unindex)
+            await run_on(self.place.url, script)
+
     async def close(self) -> None:
         """Close the layer."""
         await self.layer.close()

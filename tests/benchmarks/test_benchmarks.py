@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from sqlalchemy import Connection, text
 from typing_extensions import override
 
 from benchmarks import thread_api
@@ -22,6 +23,7 @@ from benchmarks.subject import opened
 from benchmarks.targets import targets
 from benchmarks.workloads import GROUPS, workloads
 from benchmarks.writes import awaited_turn, chat_turns
+from tests.support.databases import run_on
 from tests.support.postgres import PostgresDatabases
 
 FLOOR = next(each for each in CANDIDATES if (each.name, each.database) == ("floor", "SQLite"))
@@ -136,6 +138,20 @@ async def test_rows_and_bytes_of_a_page_are_counted(
     for database in ("sqlite", "postgresql"):
         ours, floor = (taken[f"{name}_{database}"].bytes for name in ("chainkeep", "floor"))
         assert floor <= ours < 2 * floor
+
+
+async def test_the_floor_keeps_no_search_in_step_while_writes_are_measured(
+    trigram_postgres: PostgresDatabases, tmp_path: Path
+):
+    def is_indexed(connection: Connection) -> bool:
+        names = connection.execute(text("SELECT indexname FROM pg_indexes")).scalars()
+        return "floor_texts" in names
+
+    floors = [each for each in CANDIDATES if (each.name, each.database) == ("floor", "PostgreSQL")]
+    async with opened(floors, tmp_path, trigram_postgres, SEED) as [subject]:
+        assert await run_on(subject.place.url, is_indexed)
+        await subject.unindex()
+        assert not await run_on(subject.place.url, is_indexed)
 
 
 async def flaws_of_a_turn(layer: type[FloorSqlite], home: Path) -> list[str]:

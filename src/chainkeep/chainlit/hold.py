@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -32,11 +33,14 @@ def current_caller() -> Caller | None:
     if context is None:
         return None
     user = context.session.user
-    return Caller(
-        thread_id=context.session.thread_id,
-        identifier=user.identifier if user else None,
-        user_id=getattr(user, "id", None),
-    )
+    identifier = user.identifier if user else None
+    return _caller(context.session.thread_id, identifier, getattr(user, "id", None))
+
+
+# A chat says who is behind it with each step.
+@lru_cache(maxsize=1000)
+def _caller(thread_id: str | None, identifier: str | None, user_id: str | None) -> Caller:
+    return Caller(thread_id=thread_id, identifier=identifier, user_id=user_id)
 
 
 def own_thread(caller: Caller | None) -> str:
@@ -56,18 +60,18 @@ class Hold:
     def __init__(self) -> None:
         self._held: WeakKeyDictionary[WebsocketSession, list[Handover]] = WeakKeyDictionary()
 
-    async def through(self, handover: Callable[[], asyncio.Future[T]]) -> T | None:
-        """Hand a write over and wait for it; None at once where it is held back.
-
-        Everything up to the hand-over happens before the first await, so calls keep their order.
+    def through(self, handover: Callable[[], asyncio.Future[T]]) -> Awaitable[T | None]:
+        """Hand a write over, and what is to be awaited for it; None comes of it, at once, where it
+        is held back.
         """
         session = _current_session()
-        if session is not None and not session.has_first_interaction:
+        if session is None:
+            return handover()
+        if not session.has_first_interaction:
             self._hold(session, handover)
-            return None
-        if session is not None:
-            self._release(session)
-        return await handover()
+            return _nothing()
+        self._release(session)
+        return handover()
 
     def _hold(self, session: WebsocketSession, handover: Handover) -> None:
         self._held.setdefault(session, []).append(handover)
@@ -81,3 +85,7 @@ class Hold:
 
     async def _flush(self, session: WebsocketSession) -> None:
         await asyncio.gather(*self._release(session), return_exceptions=True)
+
+
+async def _nothing() -> None:
+    """What is held back, for whoever waits."""

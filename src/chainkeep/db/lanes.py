@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
+from time import monotonic
 from typing import Any, Generic, TypeVar
 
 from chainkeep.errors import ChainkeepError, ConflictError
@@ -26,9 +27,11 @@ _MOST = 128
 _FEW = 16
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Unit(Generic[T]):
-    """A write that commits or fails whole."""
+    """A write that commits or fails whole. Nobody changes one; frozen, it would take three times as
+    long to make, and one is made for each write.
+    """
 
     key: str
     """Whose write it is, most often a thread's id, by which its order is kept and
@@ -52,13 +55,12 @@ class Entry(Generic[T]):
     __slots__ = ("_over", "done", "number", "result", "since", "unit")
 
     def __init__(self, unit: Unit[T], number: int) -> None:
-        loop = asyncio.get_running_loop()
         self.unit = unit
         self.number = number
         """Its place in the order of submission."""
-        self.result: asyncio.Future[T] = loop.create_future()
+        self.result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         """The submitter's, who may cancel it."""
-        self.since = loop.time()
+        self.since = monotonic()
         self.done = False
         """Whether the unit is committed, kept, or has failed, whoever still waits."""
         self._over: asyncio.Future[None] | None = None

@@ -121,7 +121,7 @@ class App:
         await self._until(past, 60)
 
     def _journalled(self) -> bool:
-        return any(path.stat().st_size for path in Path(self.orders.home, "journal").glob("*"))
+        return any(map(_size, Path(self.orders.home, "journal").glob("*")))
 
     def kill(self) -> None:
         """End it as a power cut would; without effect when it ended."""
@@ -293,3 +293,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         whole = not hasattr(terminalreporter.config, "workerinput")
         if page and whole and not failed and not terminalreporter.getreports("error"):
             figures.write_into(Path(page), time.time() - _BEGAN)
+
+
+def _size(path: Path) -> int:
+    """How many bytes are in a file; none where it is gone since it was listed."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -61,16 +61,15 @@ class Hold:
         self._held: WeakKeyDictionary[WebsocketSession, list[Handover]] = WeakKeyDictionary()
 
     def through(self, handover: Callable[[], asyncio.Future[T]]) -> Awaitable[T | None]:
-        """Hand a write over, and what is to be awaited for it; None comes of it, at once, where it
-        is held back.
+        """Hand a write over, before anything is awaited, so that calls keep their order. What is
+        returned waits for the write; it gives None at once where the write is held back.
         """
         session = _current_session()
-        if session is None:
-            return handover()
-        if not session.has_first_interaction:
+        if session is not None and not session.has_first_interaction:
             self._hold(session, handover)
             return _nothing()
-        self._release(session)
+        if session is not None:
+            self._release(session)
         return handover()
 
     def _hold(self, session: WebsocketSession, handover: Handover) -> None:

@@ -52,7 +52,7 @@ class Unit(Generic[T]):
 class Entry(Generic[T]):
     """A unit in the queue."""
 
-    __slots__ = ("_over", "done", "number", "result", "since", "unit")
+    __slots__ = ("_over", "_since", "done", "number", "result", "unit")
 
     def __init__(self, unit: Unit[T], number: int) -> None:
         self.unit = unit
@@ -60,10 +60,15 @@ class Entry(Generic[T]):
         """Its place in the order of submission."""
         self.result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         """The submitter's, who may cancel it."""
-        self.since = monotonic()
+        self._since = monotonic()
         self.done = False
         """Whether the unit is committed, kept, or has failed, whoever still waits."""
         self._over: asyncio.Future[None] | None = None
+
+    @property
+    def age(self) -> float:
+        """How many seconds ago it was submitted."""
+        return monotonic() - self._since
 
     def succeed(self, result: T) -> None:
         """Hand over what the unit's work gave."""

@@ -6,9 +6,8 @@ Folding them changes no outcome: what is written is what one write after the oth
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import fields, replace
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -32,8 +31,6 @@ from chainkeep.paging import portions
 from chainkeep.values import is_starred
 
 __all__ = ["StepWrite", "fits_one_statement", "put_steps", "write_steps"]
-
-_FIELDS = [each.name for each in fields(Step)]
 
 # Both databases limit the parameters of a statement, to about 32,000.
 MOST_IDS = 1000
@@ -125,22 +122,16 @@ def _followed(row: StepRow, write: StepWrite) -> StepRow:
         raise ConflictError(_elsewhere(write.step))
     if write.given is None:
         return row if row.updates else row._replace(step=write.step)
-    earlier = vars(row.step)
-    left = {name: earlier[name] for name in _left(write.given)}
+    earlier, later = vars(row.step), vars(write.step)
+    fields = {name: later[name] for name in write.given}
     return StepRow(
-        Step.of({**vars(write.step), **left}),
+        Step.of({**earlier, **fields, "extra": row.step.extra}),
         created=row.created,
         position=row.position,
-        given=row.given | write.given if row.given else write.given,
+        given=row.given | write.given,
         more=_more(row.more, write),
         updates=row.updates + 1,
     )
-
-
-@lru_cache(maxsize=1000)
-def _left(given: frozenset[str]) -> Collection[str]:
-    """The fields that an update leaves as they are: few, as Chainlit's name nearly all."""
-    return [name for name in _FIELDS if name not in given or name == "extra"]
 
 
 def _touches(writes: Sequence[StepWrite]) -> list[Touch]:

@@ -13,7 +13,6 @@ import random
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import chain, count
-from time import monotonic
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import Connection
@@ -145,7 +144,7 @@ class Writer:
     def oldest_seconds(self) -> float:
         """How long the oldest of them has waited."""
         undone = self._undone()
-        return monotonic() - undone[0].since if undone else 0.0
+        return undone[0].age if undone else 0.0
 
     async def close(self, timeout: float) -> int:
         """Finish what was submitted, for at most ``timeout`` seconds, and keep the rest where it

@@ -38,8 +38,8 @@ SELECT
     NULL AS "user_id",
     NULL AS "user_identifier";
 
--- What thread_touch does, then what step_write does, which is two statements here. A row of nulls fills up a statement. Where a step cannot be
--- written, nothing is.
+-- What thread_touch does, then what step_write does, which is two statements here. A row of nulls fills up a statement.
+-- Where a step cannot be written, nothing is.
 CREATE TEMP TRIGGER IF NOT EXISTS steps_put_row INSTEAD OF INSERT ON steps_put WHEN NEW."id" IS NOT NULL
 BEGIN
     INSERT INTO threads ("id", "createdAt", "userId", "userIdentifier", "metadata", "lastActivityAt")
